@@ -1,1 +1,46 @@
-//! placeholder
+//! What Herald must remember, as traits in terms of intents.
+//!
+//! One method is one transaction: batches in, batches out. When it returns `Ok`, what it did is
+//! durable; when it returns `Err`, nothing of it happened. A store applies decisions and takes
+//! none: what matches, what is due next, what an attempt leads to, all come from `domain`.
+//!
+//! The traits, in the order of an event's life: [`Accounts`] and [`Webhooks`] hold the
+//! configuration; [`Recording`] accepts events together with their fan-out; [`Queue`] hands out
+//! what is due and takes back what came of it; [`History`] answers what people ask;
+//! [`Upkeep`] forgets what is old.
+//!
+//! # To add a backend
+//!
+//! 1. Make a crate that depends on `domain` and on this one, never on the engine.
+//! 2. Implement the six traits; [`Store`] then follows.
+//! 3. Run [`contract`]'s suite against it: every law in these comments has a test there.
+//! 4. Name it in `herald`, the only crate that knows backends.
+
+#![warn(missing_docs)]
+
+mod accounts;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod error;
+mod history;
+mod page;
+mod queue;
+mod recording;
+mod upkeep;
+mod webhooks;
+
+pub use accounts::{Accounts, NewAccount};
+pub use error::{Result, StoreError};
+pub use history::{
+    Books, CreatedRange, DeliveryFilter, DeliveryView, EventFilter, History, NumberedAttempt,
+};
+pub use page::{Listed, Page, PageProblem};
+pub use queue::{After, Claim, Claimed, DeliveryKey, Due, Queue, Settled, Settlement};
+pub use recording::{Destination, Idempotency, Receipt, Record, Recorded, Recording};
+pub use upkeep::Upkeep;
+pub use webhooks::{Created, WebhookFilter, Webhooks};
+
+/// Everything that Herald must remember.
+pub trait Store: Accounts + Webhooks + Recording + Queue + History + Upkeep {}
+
+impl<T: Accounts + Webhooks + Recording + Queue + History + Upkeep> Store for T {}

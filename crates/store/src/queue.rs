@@ -1,0 +1,128 @@
+//! The database is the queue: what is due is claimed, attempted outside of any transaction, and
+//! settled.
+//!
+//! A claim keeps everyone else's hands off a delivery until it is settled or released. It does
+//! not outlive its process (embedded) or its lease (several nodes): then what was in flight is
+//! due again, which is the whole of crash recovery.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use herald_domain::{
+    account::EnvironmentId,
+    attempt::Attempt,
+    id::{EventId, WebhookId},
+    time::Timestamp,
+    webhook::Webhook,
+};
+
+use crate::{Destination, Result};
+
+/// Names a delivery by what it is: this event to this webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryKey {
+    /// Where it belongs.
+    pub environment: EnvironmentId,
+    /// The event's number: the order in which events were committed.
+    pub sequence: u64,
+    /// To whom.
+    pub webhook: WebhookId,
+}
+
+/// A delivery that only the claimer may attempt.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// Names it.
+    pub key: DeliveryKey,
+    /// The event's id, for the headers.
+    pub event: EventId,
+    /// What is sent. Shared between the deliveries of one event where it can be.
+    pub body: Bytes,
+    /// Scheduled attempts made so far.
+    pub attempts: u32,
+    /// When the first of them began.
+    pub first_attempt_at: Option<Timestamp>,
+    /// Since when it has been due.
+    pub due_at: Timestamp,
+}
+
+/// What a claim brought.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The webhook as it is now; `None` if it is gone (nothing is claimed then).
+    pub destination: Option<Destination>,
+    /// The oldest due first.
+    pub deliveries: Vec<Claimed>,
+    /// When the next unclaimed one is due; it may be past.
+    pub next_due: Option<Timestamp>,
+}
+
+/// A webhook that has something unclaimed to come, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Which.
+    pub webhook: WebhookId,
+    /// When its first unclaimed pending delivery is due; it may be past.
+    pub at: Timestamp,
+}
+
+/// An ended attempt, and what was decided to follow from it.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// Which delivery.
+    pub key: DeliveryKey,
+    /// The attempt's number: 1 for the initial one.
+    pub number: u32,
+    /// What was done, and what came back.
+    pub attempt: Attempt,
+    /// What follows.
+    pub after: After,
+}
+
+/// What follows from an attempt, as decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// The delivery is delivered.
+    Delivered,
+    /// It stays pending, and is due again then.
+    Retry {
+        /// Not before this.
+        due_at: Timestamp,
+    },
+    /// It is exhausted.
+    Exhausted {
+        /// Why its webhook is disabled with it, if it is.
+        disable: Option<String>,
+    },
+}
+
+/// What came of settling.
+#[derive(Clone, Debug, Default)]
+pub struct Settled {
+    /// Webhooks that this disabled, as they are now.
+    pub disabled: Vec<Webhook>,
+    /// How many settlements came too late to decide anything: the delivery was cancelled
+    /// meanwhile, or another process settled it.
+    pub stale: usize,
+}
+
+/// What is due, and what came of it.
+#[async_trait]
+pub trait Queue: Send + Sync + 'static {
+    /// Claims up to `limit` deliveries of a webhook that are due at `now`, the oldest due first.
+    /// Nothing, while the webhook is disabled or gone.
+    async fn claim(&self, webhook: WebhookId, now: Timestamp, limit: usize) -> Result<Claim>;
+
+    /// Gives claims back unattempted; others may claim them at once.
+    async fn release(&self, keys: Vec<DeliveryKey>) -> Result<()>;
+
+    /// Records attempts with what follows from them, and gives their claims back.
+    ///
+    /// Fenced: a settlement decides only if its delivery is pending with `number - 1` attempts.
+    /// If it was cancelled meanwhile, the attempt is recorded all the same, and a success still
+    /// makes it delivered, since it was. Any other settlement changes nothing.
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Settled>;
+
+    /// Up to `limit` enabled webhooks that have unclaimed pending deliveries, ordered by id,
+    /// after `after`. For starting up: it must not read every delivery.
+    async fn due(&self, after: Option<WebhookId>, limit: usize) -> Result<Vec<Due>>;
+}

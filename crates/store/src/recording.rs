@@ -1,0 +1,81 @@
+//! Accepting events: the one way a change becomes durable, together with its fan-out.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use herald_domain::{
+    account::EnvironmentId, event::Event, id::EventId, time::Timestamp, webhook::Webhook,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Claimed, Result};
+
+/// A change to be recorded: its events belong together.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Whose events.
+    pub environment: EnvironmentId,
+    /// The events, in the order in which they are to be numbered.
+    pub events: Vec<Event>,
+    /// The publisher's own name for this change, if it gave one.
+    pub idempotency: Option<Idempotency>,
+    /// When it is accepted; what is pending is due from then on.
+    pub at: Timestamp,
+}
+
+/// A publisher's own name for a change. Kept with the events, so that it survives a crash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The `Idempotency-Key`.
+    pub key: String,
+    /// SHA-256 of what was asked, so that the same key for something else is noticed.
+    pub fingerprint: [u8; 32],
+}
+
+/// What a publisher is told: the same again whenever it repeats the same key and body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The events that were raised, with their types.
+    pub events: Vec<(EventId, String)>,
+    /// How many deliveries they fanned out to, held ones included.
+    pub deliveries: u64,
+}
+
+/// What came of recording.
+#[derive(Clone, Debug)]
+pub enum Recorded {
+    /// Durable now.
+    Accepted {
+        /// For the publisher.
+        receipt: Receipt,
+        /// The pending deliveries, already claimed by this process: it dispatches them from
+        /// memory, or releases them.
+        claimed: Vec<Claimed>,
+        /// The webhooks of `claimed`, as they are at this commit.
+        destinations: Vec<Destination>,
+    },
+    /// This key was used for the same thing before: this was its receipt.
+    Replayed(Receipt),
+    /// This key was used for something else before.
+    KeyReused,
+    /// There is no such account.
+    UnknownAccount,
+}
+
+/// A webhook as the dispatcher needs it.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// The webhook as of this transaction.
+    pub webhook: Arc<Webhook>,
+    /// When anything was last delivered to it, if ever.
+    pub succeeded_at: Option<Timestamp>,
+}
+
+/// Accepting events.
+#[async_trait]
+pub trait Recording: Send + Sync + 'static {
+    /// In ONE transaction: looks for the key, numbers and stores the events, matches them to the
+    /// environment's webhooks as they are then (`domain::fan_out`), stores a delivery for each
+    /// match, keeps the books. Durable when it returns.
+    async fn record(&self, record: Record) -> Result<Recorded>;
+}
