@@ -1,1 +1,147 @@
-//! placeholder
+//! What happens in Herald: the use cases that people and programs ask for, and the background
+//! work that delivers. The only writer of the store.
+//!
+//! [`Engine`] is the whole of it to the outside. A request goes through one of its methods
+//! (`accounts`, `webhooks`, `publish`, `history`); what is accepted is handed to the
+//! [`dispatch`]er, which attempts it through the guarded [`http`] client and settles what came
+//! back. [`upkeep`] forgets what is old. Time and chance come in through [`Clock`] and
+//! [`Chance`], so a test holds both in its hand.
+//!
+//! What it leaves to others: what is stored how (a backend of `herald-store`), how requests look
+//! on the wire (`herald-web`), where the configuration comes from (`herald`).
+
+#![warn(missing_docs)]
+
+mod accounts;
+mod chance;
+mod clock;
+pub mod dispatch;
+mod error;
+mod health;
+mod history;
+pub mod http;
+mod keys;
+mod metrics;
+mod publish;
+mod seal;
+mod settings;
+mod upkeep;
+mod webhooks;
+
+use std::sync::Arc;
+
+use herald_domain::{catalogue::Catalogue, id::IdSequence};
+use herald_store::Store;
+
+pub use accounts::NewAccountKeys;
+pub use chance::{Chance, SystemChance};
+pub use clock::{Clock, SystemClock};
+pub use error::{EngineError, Result};
+pub use health::{Health, Trouble};
+pub use keys::{Access, OperatorKey};
+pub use metrics::Metrics;
+pub use publish::{IdempotencyKey, Publication};
+pub use seal::{SealKey, Sealer};
+pub use settings::{Concurrency, Settings};
+pub use webhooks::{NewWebhook, WebhookChanges};
+
+/// Herald's use cases. Cheap to share; every method may be called at once.
+pub struct Engine {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    ids: Arc<IdSequence>,
+    catalogue: Arc<Catalogue>,
+    settings: Settings,
+    sealer: Sealer,
+    keys: keys::KeyRing,
+    dispatcher: Arc<dispatch::Dispatcher>,
+    metrics: Arc<Metrics>,
+    /// Wakes upkeep when there is something to tidy.
+    tidy: tokio::sync::Notify,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where everything is remembered.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where chance comes from.
+    pub chance: Arc<dyn Chance>,
+    /// Who issues ids; shared with the store, which makes deliveries.
+    pub ids: Arc<IdSequence>,
+    /// The event types there are.
+    pub catalogue: Catalogue,
+    /// Who resolves names for the HTTP client.
+    pub resolver: Arc<dyn http::Resolve>,
+    /// The configured rules and limits.
+    pub settings: Settings,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine that answers requests; nothing is dispatched before [`Engine::start`].
+    pub fn new(parts: Parts) -> Result<Arc<Self>, http::ClientProblem> {
+        let client = http::Client::new(parts.settings.client.clone(), parts.resolver)?;
+        let metrics = Arc::new(Metrics::default());
+        let sealer = Sealer::new(&parts.settings.seal_key);
+        let dispatcher = dispatch::Dispatcher::new(dispatch::DispatcherParts {
+            store: parts.store.clone(),
+            clock: parts.clock.clone(),
+            chance: parts.chance.clone(),
+            client,
+            sealer: sealer.clone(),
+            rules: parts.settings.rules.clone(),
+            concurrency: parts.settings.concurrency,
+            metrics: metrics.clone(),
+        });
+        Ok(Arc::new(Self {
+            store: parts.store,
+            clock: parts.clock,
+            chance: parts.chance,
+            ids: parts.ids,
+            catalogue: Arc::new(parts.catalogue),
+            keys: keys::KeyRing::new(&parts.settings.operator_key),
+            settings: parts.settings,
+            sealer,
+            dispatcher,
+            metrics,
+            tidy: tokio::sync::Notify::new(),
+        }))
+    }
+
+    /// Starts the background work: finding what is due, dispatching, settling, upkeep.
+    pub async fn start(self: &Arc<Self>) -> Result<()> {
+        upkeep::follow_the_clock(&*self.store, &*self.clock).await?;
+        self.dispatcher.start().await?;
+        upkeep::spawn(self);
+        Ok(())
+    }
+
+    /// Stops claiming at once, lets what is in flight end within its deadline, records it.
+    pub async fn stop(&self) {
+        self.dispatcher.stop().await;
+    }
+
+    /// The event types there are.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// What is measured, for `/metrics`.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}

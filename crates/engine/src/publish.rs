@@ -1,0 +1,110 @@
+//! Publishing: the one way to record a change, so that no event exists without its deliveries.
+//!
+//! The domain says which events a change raises and fixes their bytes; one transaction makes them
+//! durable together with their fan-out; then the pending deliveries go to the dispatcher, straight
+//! from memory. The answer follows the commit (promise 1).
+
+use herald_domain::{
+    account::EnvironmentId,
+    event::Event,
+    id::EventId,
+    problem::Problem,
+    raise::{Change, raise},
+};
+use herald_store::{Idempotency, Receipt, Record, Recorded};
+
+use crate::{Engine, EngineError, Result, accounts::unknown_account};
+
+/// Longest `Idempotency-Key`, characters.
+const KEY_LENGTH: usize = 255;
+
+/// Most changes of one publication.
+const MOST_CHANGES: usize = 1_000;
+
+/// Changes that are accepted together, or not at all.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    /// Where they happened.
+    pub environment: EnvironmentId,
+    /// What happened, in order.
+    pub changes: Vec<Change>,
+    /// The publisher's own name for this publication, if it gave one.
+    pub idempotency: Option<IdempotencyKey>,
+    /// Whether a problem is reported as one of a list (`events[3].type`).
+    pub batch: bool,
+}
+
+/// The publisher's own name for a publication.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    /// The `Idempotency-Key`.
+    pub key: String,
+    /// SHA-256 of the request's body.
+    pub fingerprint: [u8; 32],
+}
+
+impl Engine {
+    /// Accepts a publication: durable, fanned out and handed to the dispatcher when this returns.
+    pub async fn publish(&self, publication: Publication) -> Result<Receipt> {
+        let environment = publication.environment;
+        let idempotency = publication.idempotency.map(check_key).transpose()?;
+        let now = self.clock.now();
+        let mut events = Vec::with_capacity(publication.changes.len());
+        if publication.changes.len() > MOST_CHANGES {
+            let message = format!("'events' should have at most {MOST_CHANGES} entries");
+            return Err(Problem::invalid("events", message).into());
+        }
+        for (index, change) in publication.changes.iter().enumerate() {
+            let raised = raise(&self.catalogue, change)
+                .map_err(|problem| if publication.batch { at(index, problem) } else { problem })?;
+            let events_of = |raised| Event::new(EventId(self.ids.next(now)), &raised, now);
+            events.extend(raised.into_iter().map(events_of));
+        }
+        let recorded = self.record(Record { environment, events, idempotency, at: now }).await?;
+        match recorded {
+            Recorded::Accepted { receipt, .. } | Recorded::Replayed(receipt) => Ok(receipt),
+            Recorded::KeyReused => Err(Problem::unprocessable(
+                "idempotency_key_reused",
+                "this Idempotency-Key was used for another body; use a new key for a new request",
+            )
+            .into()),
+            Recorded::UnknownAccount => Err(unknown_account(environment.account).into()),
+        }
+    }
+
+    /// Records and dispatches in a task of its own: a client that hangs up between the commit and
+    /// the dispatch must not leave claimed deliveries behind.
+    async fn record(&self, record: Record) -> Result<Recorded> {
+        let store = self.store.clone();
+        let dispatcher = self.dispatcher.clone();
+        let metrics = self.metrics.clone();
+        let recording = tokio::spawn(async move {
+            let ticket = dispatcher.ticket();
+            let mut recorded = store.record(record).await?;
+            if let Recorded::Accepted { receipt, claimed, destinations } = &mut recorded {
+                metrics.accepted(receipt);
+                dispatcher.offer(ticket, std::mem::take(claimed), std::mem::take(destinations));
+            }
+            Ok(recorded)
+        });
+        recording.await.map_err(|error| EngineError::Internal(error.to_string()))?
+    }
+}
+
+fn at(index: usize, problem: Problem) -> Problem {
+    let param = problem.param.map(|param| format!("events[{index}].{param}"));
+    Problem { message: format!("events[{index}]: {}", problem.message), param, ..problem }
+}
+
+fn check_key(key: IdempotencyKey) -> Result<Idempotency, Problem> {
+    let usable = !key.key.is_empty()
+        && key.key.len() <= KEY_LENGTH
+        && key.key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    if !usable {
+        let message = format!(
+            "'Idempotency-Key' should have 1 to {KEY_LENGTH} printable ASCII characters"
+        );
+        return Err(Problem::invalid("Idempotency-Key", message));
+    }
+    Ok(Idempotency { key: key.key, fingerprint: key.fingerprint })
+}

@@ -1,0 +1,110 @@
+//! Secrets at rest: sealed with XChaCha20-Poly1305, bound to their webhook, under a key that is
+//! not in the database.
+//!
+//! Sealed layout: one version byte (1), the 24-byte nonce, the ciphertext with its tag. The
+//! webhook's id is the associated data, so a sealed secret copied to another row does not open.
+
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
+use herald_domain::{id::WebhookId, signature::Secret, webhook::SealedSecret};
+
+use crate::Chance;
+
+const VERSION: u8 = 1;
+const NONCE: usize = 24;
+
+/// The 32-byte key that seals secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealKey(pub [u8; 32]);
+
+impl std::fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealKey(..)")
+    }
+}
+
+/// Seals and opens secrets.
+#[derive(Clone)]
+pub struct Sealer(XChaCha20Poly1305);
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealer(..)")
+    }
+}
+
+/// The sealed secret does not open: another key, another row, or damage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the webhook's secret does not open: was secret_key changed, or the row damaged?")]
+pub struct DoesNotOpen;
+
+impl Sealer {
+    /// A sealer with this key.
+    pub fn new(key: &SealKey) -> Self {
+        Self(XChaCha20Poly1305::new(&key.0.into()))
+    }
+
+    /// Seals a webhook's secret.
+    pub fn seal(&self, webhook: WebhookId, secret: &Secret, chance: &dyn Chance) -> SealedSecret {
+        let mut nonce = [0; NONCE];
+        chance.fill(&mut nonce);
+        let payload = Payload { msg: secret.reveal().as_bytes(), aad: webhook.as_bytes() };
+        let sealed = self
+            .0
+            .encrypt(&XNonce::from(nonce), payload)
+            .expect("32 characters are far below the cipher's limit");
+        SealedSecret([&[VERSION][..], &nonce, &sealed].concat())
+    }
+
+    /// Opens a webhook's secret.
+    pub fn open(&self, webhook: WebhookId, sealed: &SealedSecret) -> Result<Secret, DoesNotOpen> {
+        let (version, rest) = sealed.0.split_first().ok_or(DoesNotOpen)?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or(DoesNotOpen)?;
+        let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| DoesNotOpen)?;
+        if *version != VERSION {
+            return Err(DoesNotOpen);
+        }
+        let payload = Payload { msg: sealed, aad: webhook.as_bytes() };
+        let text = self.0.decrypt(&XNonce::from(nonce), payload).map_err(|_| DoesNotOpen)?;
+        let text = String::from_utf8(text).map_err(|_| DoesNotOpen)?;
+        Secret::new(text).map_err(|_| DoesNotOpen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SystemChance;
+
+    fn sealed() -> (Sealer, WebhookId, Secret, SealedSecret) {
+        let sealer = Sealer::new(&SealKey([7; 32]));
+        let webhook = WebhookId::from_bytes([1; 12]);
+        let secret = Secret::new("abcdefghijklmnopqrstuvwxyz012345").unwrap();
+        let sealed = sealer.seal(webhook, &secret, &SystemChance);
+        (sealer, webhook, secret, sealed)
+    }
+
+    #[test]
+    fn a_sealed_secret_opens_only_with_its_key_and_for_its_webhook() {
+        let (sealer, webhook, secret, sealed) = sealed();
+        assert_eq!(sealer.open(webhook, &sealed), Ok(secret));
+        assert_eq!(sealer.open(WebhookId::from_bytes([2; 12]), &sealed), Err(DoesNotOpen));
+        assert_eq!(Sealer::new(&SealKey([8; 32])).open(webhook, &sealed), Err(DoesNotOpen));
+    }
+
+    #[test]
+    fn a_damaged_secret_does_not_open() {
+        let (sealer, webhook, secret, sealed) = sealed();
+        let text = String::from_utf8_lossy(&sealed.0).into_owned();
+        assert!(!text.contains(secret.reveal()));
+        for index in 0..sealed.0.len() {
+            let mut damaged = sealed.clone();
+            damaged.0[index] ^= 1;
+            assert_eq!(sealer.open(webhook, &damaged), Err(DoesNotOpen), "byte {index}");
+            damaged.0.truncate(index);
+            assert_eq!(sealer.open(webhook, &damaged), Err(DoesNotOpen), "length {index}");
+        }
+    }
+}

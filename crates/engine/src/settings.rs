@@ -1,0 +1,56 @@
+//! The configured rules and limits of an engine.
+
+use std::time::Duration;
+
+use herald_domain::delivery::DeliveryRules;
+
+use crate::{OperatorKey, SealKey, http::ClientConfig};
+
+/// The configured rules and limits.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Retries and disabling.
+    pub rules: DeliveryRules,
+    /// The HTTP client: what may be dialled, the deadline, extra certificates.
+    pub client: ClientConfig,
+    /// How much goes on at once.
+    pub concurrency: Concurrency,
+    /// Webhooks that an environment may have.
+    pub webhooks_per_environment: u32,
+    /// How long ended events are kept.
+    pub retention: Duration,
+    /// Opens the operator's API.
+    pub operator_key: OperatorKey,
+    /// Seals secrets at rest.
+    pub seal_key: SealKey,
+}
+
+/// How much goes on at once. See [`crate::dispatch`] for what these mean together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Concurrency {
+    /// Attempts in flight that are not slow (yet), over all webhooks.
+    pub in_flight: usize,
+    /// Attempts in flight to one webhook.
+    pub in_flight_per_webhook: usize,
+    /// Attempts that have become slow, over all webhooks.
+    pub slow: usize,
+    /// Deliveries waiting in memory, over all webhooks. More wait in the store.
+    pub waiting: usize,
+    /// Deliveries waiting in memory for one webhook.
+    pub waiting_per_webhook: usize,
+    /// Ended attempts waiting to be recorded.
+    pub unsettled: usize,
+}
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        Self {
+            in_flight: 1_024,
+            in_flight_per_webhook: 64,
+            slow: 4_096,
+            waiting: 16_384,
+            waiting_per_webhook: 1_024,
+            unsettled: 4_096,
+        }
+    }
+}

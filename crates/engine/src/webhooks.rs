@@ -1,0 +1,157 @@
+//! Webhooks: what the receiver's developer configures.
+//!
+//! Every change goes to the store first and then to the dispatcher, which forgets what it knew of
+//! the webhook and claims anew; so a retry uses the URL and the secret of its own time, and
+//! editing neither shortens nor resets nor drops what is scheduled (promise 4).
+
+use herald_domain::{
+    account::EnvironmentId,
+    guard::judge_url,
+    id::WebhookId,
+    problem::Problem,
+    signature::Secret,
+    webhook::{Subscription, Webhook, WebhookPatch},
+};
+use herald_store::{Created, Listed, Page, WebhookFilter};
+
+use crate::{Engine, Result, accounts::unknown_account, keys::random_secret};
+
+/// Longest description, characters.
+const DESCRIPTION_LENGTH: usize = 1_000;
+
+/// What it takes to make a webhook.
+#[derive(Clone, Debug)]
+pub struct NewWebhook {
+    /// What its owner says of it.
+    pub description: Option<String>,
+    /// Where notifications are POSTed.
+    pub url: String,
+    /// Whether they flow at once.
+    pub enabled: bool,
+    /// Event types, or `*`.
+    pub events: Vec<String>,
+}
+
+/// What an update changes; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookChanges {
+    /// A new description; `Some(None)` removes it.
+    pub description: Option<Option<String>>,
+    /// A new URL.
+    pub url: Option<String>,
+    /// Start or stop the flow.
+    pub enabled: Option<bool>,
+    /// New event types.
+    pub events: Option<Vec<String>>,
+}
+
+impl Engine {
+    /// Makes a webhook; its secret is to be shown once.
+    pub async fn create_webhook(
+        &self,
+        environment: EnvironmentId,
+        new: NewWebhook,
+    ) -> Result<(Webhook, Secret)> {
+        self.check_url(&new.url)?;
+        check_description(new.description.as_deref())?;
+        let events = Subscription::new(&self.catalogue, new.events)?;
+        let now = self.clock.now();
+        let id = WebhookId(self.ids.next(now));
+        let secret = random_secret(&*self.chance);
+        let webhook = Webhook {
+            id,
+            environment,
+            description: new.description,
+            url: new.url,
+            enabled: new.enabled,
+            events,
+            secret: self.sealer.seal(id, &secret, &*self.chance),
+            disabled: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let limit = self.settings.webhooks_per_environment;
+        match self.store.create_webhook(webhook.clone(), limit).await? {
+            Created::Created => Ok((webhook, secret)),
+            Created::LimitReached => {
+                let message = format!(
+                    "this environment has {limit} webhooks, which is the most it may have; \
+                     delete one first"
+                );
+                Err(Problem::malformed(message).into())
+            }
+            Created::UnknownAccount => Err(unknown_account(environment.account).into()),
+        }
+    }
+
+    /// Changes a webhook. What was in flight is recorded; what is scheduled stays scheduled.
+    pub async fn update_webhook(
+        &self,
+        environment: EnvironmentId,
+        id: WebhookId,
+        changes: WebhookChanges,
+    ) -> Result<Webhook> {
+        if let Some(url) = &changes.url {
+            self.check_url(url)?;
+        }
+        check_description(changes.description.as_ref().and_then(Option::as_deref))?;
+        let events =
+            changes.events.map(|names| Subscription::new(&self.catalogue, names)).transpose()?;
+        let patch = WebhookPatch {
+            description: changes.description,
+            url: changes.url,
+            enabled: changes.enabled,
+            events,
+        };
+        let now = self.clock.now();
+        let updated = self.store.update_webhook(environment, id, patch, now).await;
+        self.dispatcher.forget(id);
+        Ok(updated?.ok_or_else(|| unknown_webhook(id))?)
+    }
+
+    /// Deletes a webhook; what is pending or held for it is cancelled.
+    pub async fn delete_webhook(&self, environment: EnvironmentId, id: WebhookId) -> Result<()> {
+        let deleted = self.store.delete_webhook(environment, id, self.clock.now()).await;
+        self.dispatcher.forget(id);
+        if !deleted? {
+            return Err(unknown_webhook(id).into());
+        }
+        self.tidy.notify_one();
+        Ok(())
+    }
+
+    /// The webhook with this id.
+    pub async fn webhook(&self, environment: EnvironmentId, id: WebhookId) -> Result<Webhook> {
+        let webhook = self.store.webhook(environment, id).await?;
+        Ok(webhook.ok_or_else(|| unknown_webhook(id))?)
+    }
+
+    /// A page of the environment's webhooks, newest first.
+    pub async fn list_webhooks(
+        &self,
+        environment: EnvironmentId,
+        filter: WebhookFilter,
+        page: Page,
+    ) -> Result<Listed<Webhook>> {
+        Ok(self.store.list_webhooks(environment, filter, page).await?)
+    }
+
+    fn check_url(&self, url: &str) -> Result<(), Problem> {
+        match judge_url(&self.settings.client.policy, url) {
+            Ok(_) => Ok(()),
+            Err(problem) => Err(Problem::invalid("url", problem.to_string())),
+        }
+    }
+}
+
+fn check_description(description: Option<&str>) -> Result<(), Problem> {
+    if description.is_some_and(|text| text.chars().count() > DESCRIPTION_LENGTH) {
+        let message = format!("'description' should have at most {DESCRIPTION_LENGTH} characters");
+        return Err(Problem::invalid("description", message));
+    }
+    Ok(())
+}
+
+fn unknown_webhook(id: WebhookId) -> Problem {
+    Problem::not_found("webhook", &id.to_string())
+}
