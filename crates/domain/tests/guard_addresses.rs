@@ -136,6 +136,32 @@ fn the_operator_learns_the_reason_and_the_customer_does_not() {
     }
 }
 
+#[test]
+fn the_reason_names_the_narrowest_network_and_its_source() {
+    let reasons = [
+        ("::", "::/128: unspecified (RFC 4291"),
+        ("::1", "::1/128: loopback (RFC 4291"),
+        ("::8.8.8.8", "::/96: IPv4-compatible, deprecated (RFC 4291"),
+        ("::ffff:0:8.8.8.8", "::ffff:0:0:0/96: IPv4-translated, deprecated (RFC 2765"),
+        ("64:ff9b::8.8.8.8", "64:ff9b::/96: IPv4/IPv6 translation (NAT64) (RFC 6052"),
+        ("64:ff9b:1::8.8.8.8", "64:ff9b:1::/48: local-use IPv4/IPv6 translation (NAT64) (RFC 8215"),
+        ("100::1", "100::/64: discard only (RFC 6666"),
+        ("100:0:0:1::1", "100:0:0:1::/64: dummy prefix (RFC 9780"),
+        ("2001:0:808:808::f7f7:f7f7", "2001::/32: Teredo (RFC 4380"),
+        ("2001:2::1", "2001::/23: IETF protocol assignments (RFC 2928"),
+        ("5f00::1", "5f00::/16: segment routing (SRv6) SIDs (RFC 9602"),
+        ("fd00::1", "fc00::/7: unique local (private use) (RFC 4193"),
+        ("fe80::1", "fe80::/10: link-local (RFC 4291"),
+        ("fec0::1", "fec0::/10: site-local, deprecated (RFC 3879"),
+        ("ff02::1", "ff00::/8: multicast (RFC 4291"),
+        ("240.0.0.1", "240.0.0.0/4: reserved (RFC 1112"),
+    ];
+    for (text, reason) in reasons {
+        let detail = verdict(&Policy::default(), text).unwrap_err().detail();
+        assert!(detail.contains(&format!(" is in {reason}")), "{text}: {detail}");
+    }
+}
+
 /// Everything that a policy can be made to allow.
 fn widest() -> Policy {
     allowing(&["0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1", "64:ff9b:1::/96"])
@@ -170,6 +196,13 @@ fn metadata_addresses_are_forbidden_even_where_everything_is_allowed() {
     for neighbour in ["169.254.169.253", "168.63.129.17", "fd00:ec2::255", "fe80::a9fe:a9fd"] {
         assert_eq!(verdict(&widest(), neighbour), Ok(()), "{neighbour}");
     }
+}
+
+#[test]
+fn a_network_with_a_metadata_address_in_it_is_allowed_but_for_that_address() {
+    let policy = allowing(&["169.254.169.254/31"]);
+    assert!(verdict(&policy, "169.254.169.254").is_err());
+    assert_eq!(verdict(&policy, "169.254.169.255"), Ok(()));
 }
 
 #[test]

@@ -308,7 +308,9 @@ fn a_url_has_at_most_2048_bytes_as_given_and_as_sent() {
     assert_eq!(MAX_URL_LENGTH, 2048);
     saved(&of_length(2048));
     assert_eq!(problem(&of_length(2049)), UrlProblem::TooLong);
-    // 1,000 bytes as given, 3,000 as sent.
+    // Long as given, short as sent.
+    assert_eq!(problem(&format!("https://example.com/{}", "./".repeat(1100))), UrlProblem::TooLong);
+    // 1,020 bytes as given, 3,020 as sent.
     assert_eq!(problem(&format!("https://example.com/{}", "é".repeat(500))), UrlProblem::TooLong);
 }
 
