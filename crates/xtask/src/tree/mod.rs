@@ -46,11 +46,10 @@ impl TextFile {
 }
 
 impl Tree {
-    /// Reads the working tree of the repository that this program was built in.
+    /// Reads the working tree of the repository that the current folder is in.
     pub(crate) fn of_this_repository() -> Result<Self> {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root =
-            here.ancestors().nth(2).context("crates/xtask lies two folders below the root")?;
+        let top = git(Path::new("."), &["rev-parse", "--show-toplevel"])?;
+        let root = Path::new(top.trim_end_matches('\n'));
         let mut tree = Self::default();
         for path in listed_by_git(root)? {
             // A file that is deleted but not yet committed is still listed; one that is not UTF-8
@@ -90,14 +89,24 @@ impl Tree {
 }
 
 fn listed_by_git(root: &Path) -> Result<Vec<String>> {
+    let arguments =
+        ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"];
+    Ok(git(root, &arguments)?.split_terminator('\0').map(str::to_owned).collect())
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
     let output = Command::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"])
-        .current_dir(root)
+        .args(arguments)
+        .current_dir(folder)
         .output()
-        .context("running git ls-files")?;
-    ensure!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
-    let listing = String::from_utf8(output.stdout).context("a tracked path is not UTF-8")?;
-    Ok(listing.split_terminator('\0').map(str::to_owned).collect())
+        .context("git could not be started")?;
+    ensure!(
+        output.status.success(),
+        "git {}: {}",
+        arguments[0],
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).context("a path is not UTF-8")
 }
 
 #[cfg(test)]
