@@ -18,7 +18,8 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exact_json/fixe
 /// `count` values of a strategy, from the same seed each time.
 fn samples<T: std::fmt::Debug>(strategy: &impl Strategy<Value = T>, count: usize) -> Vec<T> {
     let mut runner = TestRunner::deterministic();
-    (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+    let mut sample = || strategy.new_tree(&mut runner).expect("no strategy here rejects").current();
+    (0..count).map(|_| sample()).collect()
 }
 
 /// Shows the cases to Node, and fails with each one of which it thinks otherwise.
@@ -29,10 +30,10 @@ fn let_node_judge(cases: &[String]) {
         .stdout(Stdio::piped())
         .spawn()
         .expect("this test needs `node` on the PATH, to compare with a real JavaScript engine");
-    let mut stdin = node.stdin.take().unwrap();
-    stdin.write_all(cases.join("\n").as_bytes()).unwrap();
+    let mut stdin = node.stdin.take().expect("it is piped");
+    stdin.write_all(cases.join("\n").as_bytes()).expect("node reads all cases");
     drop(stdin);
-    let output = node.wait_with_output().unwrap();
+    let output = node.wait_with_output().expect("node ends by itself");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "node failed: {said}");
     assert_eq!(said.trim(), format!("{} cases seen", cases.len()));

@@ -46,12 +46,16 @@ pub(super) fn double() -> impl Strategy<Value = f64> {
     ]
 }
 
+fn number(double: f64) -> Number {
+    Number::from_f64(double).expect("only finite doubles are generated")
+}
+
 /// A value built in code.
 pub(super) fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
-        double().prop_map(|double| Value::Number(Number::from_f64(double).unwrap())),
+        double().prop_map(|double| Value::Number(number(double))),
         vec(character(), 0..12).prop_map(|text| Value::String(text.into_iter().collect())),
     ];
     leaf.prop_recursive(5, 48, 8, |inner| {
@@ -70,28 +74,31 @@ pub(super) fn document() -> impl Strategy<Value = String> {
         kept_literal(),
         vec(character(), 0..12).prop_flat_map(spelled_string),
     ];
-    leaf.prop_recursive(5, 48, 8, |inner| {
-        let items = vec((inner.clone(), space()), 0..8);
-        let keys = vec(key(), 0..8).prop_flat_map(|keys| {
-            let mut seen = HashSet::new();
-            let unique = keys.into_iter().filter(|key| seen.insert(key.clone()));
-            unique.map(|key| spelled_string(key.chars().collect())).collect::<Vec<_>>()
-        });
-        let members = (keys, vec((inner, space(), space()), 8));
-        prop_oneof![
-            items.prop_map(|items| {
-                let spaced: Vec<_> =
-                    items.iter().map(|(item, sp)| format!("{sp}{item}{sp}")).collect();
-                format!("[{}]", spaced.join(","))
-            }),
-            members.prop_map(|(keys, values)| {
-                let spell = |(key, (value, sp, tab)): (&String, &(String, String, String))| {
-                    format!("{sp}{key}{tab}:{sp}{value}{tab}")
-                };
-                let spaced: Vec<_> = keys.iter().zip(&values).map(spell).collect();
-                format!("{{{}}}", spaced.join(","))
-            }),
-        ]
+    leaf.prop_recursive(5, 48, 8, |inner| prop_oneof![array_of(inner.clone()), object_of(inner)])
+}
+
+/// An array in some spelling; `value` makes the text of an item.
+fn array_of(value: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    vec((space(), value, space()), 0..8).prop_map(|items| {
+        let items: Vec<_> =
+            items.iter().map(|(sp, item, tab)| format!("{sp}{item}{tab}")).collect();
+        format!("[{}]", items.join(","))
+    })
+}
+
+/// An object in some spelling, no key twice; `value` makes the text of a member's value.
+fn object_of(value: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    let keys = vec(key(), 0..8).prop_flat_map(|keys| {
+        let mut seen = HashSet::new();
+        let unique = keys.into_iter().filter(|key| seen.insert(key.clone()));
+        unique.map(|key| spelled_string(key.chars().collect())).collect::<Vec<_>>()
+    });
+    (keys, vec((space(), value, space()), 8)).prop_map(|(keys, values)| {
+        let spell = |(key, (sp, value, tab)): (&String, &(String, String, String))| {
+            format!("{sp}{key}{tab}:{sp}{value}{tab}")
+        };
+        let members: Vec<_> = keys.iter().zip(&values).map(spell).collect();
+        format!("{{{}}}", members.join(","))
     })
 }
 
@@ -103,8 +110,8 @@ pub(super) fn damaged_document() -> impl Strategy<Value = String> {
     ]);
     (document(), any::<prop::sample::Index>(), likely, any::<bool>()).prop_map(
         |(document, place, likely, keep)| {
-            let (at, hit) =
-                document.char_indices().nth(place.index(document.chars().count())).unwrap();
+            let characters: Vec<_> = document.char_indices().collect();
+            let &(at, hit) = place.get(&characters);
             let kept = if keep { hit.to_string() } else { String::new() };
             format!("{}{kept}{likely}{}", &document[..at], &document[at + hit.len_utf8()..])
         },
@@ -118,7 +125,7 @@ fn kept_literal() -> impl Strategy<Value = String> {
         1 => format!("{double:e}"),
         2 => format!("{double:E}").replace('E', "E+").replace("E+-", "E-0"),
         3 if !format!("{double}").contains('.') => format!("{double}.00"),
-        _ => Number::from_f64(double).unwrap().to_string(),
+        _ => number(double).to_string(),
     })
 }
 
