@@ -1,0 +1,191 @@
+//! Accepting events: the hot path of the writer.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use herald_domain::{
+    account::EnvironmentId, delivery::DeliveryState, event::Event, fan_out::first_state,
+    id::DeliveryId, time::Timestamp,
+};
+use herald_store::{
+    Claimed, DeliveryKey, Destination, Idempotency, Receipt, Record, Recorded, Recording, Result,
+    StoreError,
+};
+use rusqlite::{OptionalExtension, params};
+
+use crate::{SqliteStore, failure::explain, registry::Environment, writer::Session};
+
+#[async_trait]
+impl Recording for SqliteStore {
+    async fn record(&self, record: Record) -> Result<Recorded> {
+        self.writer.write(move |session| session.record(&record)).await
+    }
+}
+
+impl Session<'_> {
+    fn record(&mut self, record: &Record) -> Result<Recorded> {
+        let Some(environment) = self.registry.environment(self.connection, record.environment)?
+        else {
+            return Ok(Recorded::UnknownAccount);
+        };
+        if let Some(idempotency) = &record.idempotency
+            && let Some(earlier) = self.earlier(environment.env, idempotency)?
+        {
+            return Ok(earlier);
+        }
+        let mut receipt =
+            Receipt { events: Vec::with_capacity(record.events.len()), deliveries: 0 };
+        let mut claimed = Vec::new();
+        for event in &record.events {
+            let inserted = Inserted { environment: record.environment, event, at: record.at };
+            receipt.deliveries += self.insert_event(&environment, &inserted, &mut claimed)?;
+            receipt.events.push((event.id, event.event_type.clone()));
+        }
+        if let Some(idempotency) = &record.idempotency {
+            self.remember(environment.env, idempotency, &receipt, record.at)?;
+        }
+        let destinations = destinations(&environment, &claimed);
+        Ok(Recorded::Accepted { receipt, claimed, destinations })
+    }
+
+    fn earlier(&self, env: i64, idempotency: &Idempotency) -> Result<Option<Recorded>> {
+        let sql = "SELECT fingerprint, receipt FROM idempotency WHERE env = ?1 AND key = ?2";
+        let found: Option<([u8; 32], Vec<u8>)> = self
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut query| {
+                query
+                    .query_row(params![env, idempotency.key], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()
+            })
+            .map_err(explain)?;
+        let Some((fingerprint, receipt)) = found else { return Ok(None) };
+        if fingerprint != idempotency.fingerprint {
+            return Ok(Some(Recorded::KeyReused));
+        }
+        let receipt = serde_json::from_slice(&receipt)
+            .map_err(|error| StoreError::Corrupt(format!("a receipt: {error}")))?;
+        Ok(Some(Recorded::Replayed(receipt)))
+    }
+
+    fn remember(
+        &self,
+        env: i64,
+        idempotency: &Idempotency,
+        receipt: &Receipt,
+        at: Timestamp,
+    ) -> Result<()> {
+        let receipt =
+            serde_json::to_vec(receipt).map_err(|error| StoreError::Internal(error.to_string()))?;
+        let sql = "INSERT INTO idempotency (env, key, fingerprint, receipt, created_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut insert| {
+                insert.execute(params![
+                    env,
+                    idempotency.key,
+                    idempotency.fingerprint,
+                    receipt,
+                    at.millis()
+                ])
+            })
+            .map_err(explain)?;
+        Ok(())
+    }
+
+    /// Stores an event and a delivery for each match; answers how many.
+    fn insert_event(
+        &mut self,
+        environment: &Environment,
+        inserted: &Inserted<'_>,
+        claimed: &mut Vec<Claimed>,
+    ) -> Result<u64> {
+        let event = inserted.event;
+        let event_type =
+            self.registry.event_type(self.connection, &event.event_type, &event.resource_type)?;
+        let sequence = *self.next_sequence;
+        *self.next_sequence += 1;
+        let sql = "INSERT INTO event (seq, env, id, type, created_at, body)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut insert| {
+                insert.execute(params![
+                    sequence.cast_signed(),
+                    environment.env,
+                    event.id.as_bytes(),
+                    event_type,
+                    event.created_at.millis(),
+                    &event.body[..],
+                ])
+            })
+            .map_err(explain)?;
+        self.tallies.events(environment.env, event_type, 1);
+        self.insert_deliveries(environment, inserted, (sequence, event_type), claimed)
+    }
+
+    fn insert_deliveries(
+        &mut self,
+        environment: &Environment,
+        inserted: &Inserted<'_>,
+        (sequence, event_type): (u64, i64),
+        claimed: &mut Vec<Claimed>,
+    ) -> Result<u64> {
+        let sql = "INSERT INTO delivery
+                       (env, seq, webhook, id, type, state, attempts, due_at, created_at, updated_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?8)";
+        let mut insert = self.connection.prepare_cached(sql).map_err(explain)?;
+        let mut made = 0;
+        for hook in &environment.hooks {
+            let webhook = &hook.destination.webhook;
+            let Some(state) = first_state(webhook, &inserted.event.event_type) else { continue };
+            let pending = state == DeliveryState::Pending;
+            let id = DeliveryId(self.ids.next(inserted.at));
+            insert
+                .execute(params![
+                    environment.env,
+                    sequence.cast_signed(),
+                    hook.num,
+                    id.as_bytes(),
+                    event_type,
+                    state as u8,
+                    pending.then_some(inserted.at.millis()),
+                    inserted.at.millis(),
+                ])
+                .map_err(explain)?;
+            self.tallies.accepted(environment.env, hook.num, state);
+            made += 1;
+            if pending {
+                self.claims.take(hook.num, sequence);
+                claimed.push(Claimed {
+                    key: DeliveryKey {
+                        environment: inserted.environment,
+                        sequence,
+                        webhook: webhook.id,
+                    },
+                    event: inserted.event.id,
+                    body: inserted.event.body.clone(),
+                    attempts: 0,
+                    first_attempt_at: None,
+                    due_at: inserted.at,
+                });
+            }
+        }
+        Ok(made)
+    }
+}
+
+struct Inserted<'a> {
+    environment: EnvironmentId,
+    event: &'a Event,
+    at: Timestamp,
+}
+
+/// The webhooks of what was claimed, each once.
+fn destinations(environment: &Arc<Environment>, claimed: &[Claimed]) -> Vec<Destination> {
+    let wanted = |destination: &&Destination| {
+        claimed.iter().any(|claim| claim.key.webhook == destination.webhook.id)
+    };
+    environment.hooks.iter().map(|hook| &hook.destination).filter(wanted).cloned().collect()
+}

@@ -1,0 +1,109 @@
+//! The books: what a transaction changes in them is gathered, and written with it, one row for
+//! each webhook and each type that it touched.
+
+use std::collections::HashMap;
+
+use herald_domain::{delivery::DeliveryState, time::Timestamp};
+use herald_store::Result;
+use rusqlite::{Connection, params};
+
+use crate::failure::explain;
+
+/// Changes to the books in one transaction.
+#[derive(Default)]
+pub(crate) struct Tallies {
+    webhooks: HashMap<i64, WebhookTally>,
+    events: HashMap<(i64, i64), i64>,
+}
+
+#[derive(Default)]
+struct WebhookTally {
+    env: i64,
+    accepted: i64,
+    states: [i64; 5],
+    removed: [i64; 5],
+    succeeded_at: Option<Timestamp>,
+}
+
+impl Tallies {
+    /// A delivery was made.
+    pub(crate) fn accepted(&mut self, env: i64, webhook: i64, state: DeliveryState) {
+        let tally = self.webhook(env, webhook);
+        tally.accepted += 1;
+        tally.states[state as usize] += 1;
+    }
+
+    /// A delivery went from one state to another.
+    pub(crate) fn moved(&mut self, env: i64, webhook: i64, from: DeliveryState, to: DeliveryState) {
+        let tally = self.webhook(env, webhook);
+        tally.states[from as usize] -= 1;
+        tally.states[to as usize] += 1;
+    }
+
+    /// Retention removed an ended delivery.
+    pub(crate) fn removed(&mut self, env: i64, webhook: i64, state: DeliveryState) {
+        self.webhook(env, webhook).removed[state as usize] += 1;
+    }
+
+    /// Something was delivered to a webhook.
+    pub(crate) fn succeeded(&mut self, env: i64, webhook: i64, at: Timestamp) {
+        let tally = self.webhook(env, webhook);
+        tally.succeeded_at = tally.succeeded_at.max(Some(at));
+    }
+
+    /// Events of a type were added (or removed, if negative).
+    pub(crate) fn events(&mut self, env: i64, event_type: i64, by: i64) {
+        *self.events.entry((env, event_type)).or_default() += by;
+    }
+
+    fn webhook(&mut self, env: i64, webhook: i64) -> &mut WebhookTally {
+        let tally = self.webhooks.entry(webhook).or_default();
+        tally.env = env;
+        tally
+    }
+
+    /// Writes what was gathered, and gathers anew.
+    pub(crate) fn write(&mut self, connection: &Connection) -> Result<()> {
+        self.write_all(connection).map_err(explain)
+    }
+
+    fn write_all(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        for (webhook, tally) in self.webhooks.drain() {
+            let [pending, delivered, exhausted, held, cancelled] = tally.states;
+            let [_, removed_delivered, removed_exhausted, _, removed_cancelled] = tally.removed;
+            connection.prepare_cached(WRITE_WEBHOOK)?.execute(params![
+                webhook,
+                tally.env,
+                tally.accepted,
+                pending,
+                delivered,
+                exhausted,
+                held,
+                cancelled,
+                removed_delivered,
+                removed_exhausted,
+                removed_cancelled,
+                tally.succeeded_at.map(Timestamp::millis),
+            ])?;
+        }
+        for ((env, event_type), count) in self.events.drain() {
+            connection.prepare_cached(WRITE_EVENTS)?.execute([env, event_type, count])?;
+        }
+        Ok(())
+    }
+}
+
+/// Checks are made of the row as inserted too, so a new webhook's row begins with zeros.
+const WRITE_WEBHOOK: &str = "
+    UPDATE tally SET
+        accepted = accepted + ?3, pending = pending + ?4, delivered = delivered + ?5,
+        exhausted = exhausted + ?6, held = held + ?7, cancelled = cancelled + ?8,
+        removed_delivered = removed_delivered + ?9,
+        removed_exhausted = removed_exhausted + ?10,
+        removed_cancelled = removed_cancelled + ?11,
+        succeeded_at = coalesce(max(succeeded_at, ?12), ?12, succeeded_at)
+    WHERE webhook = ?1 AND env = ?2";
+
+const WRITE_EVENTS: &str = "
+    INSERT INTO event_tally (env, type, count) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET count = count + excluded.count";

@@ -1,0 +1,165 @@
+//! Forgetting and tidying, some rows at a time.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use herald_domain::{delivery::DeliveryState, time::Timestamp};
+use herald_store::{Result, Upkeep};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::{
+    SqliteStore,
+    codec::{count, signed},
+    failure::explain,
+    writer::Session,
+};
+
+#[async_trait]
+impl Upkeep for SqliteStore {
+    async fn expire(&self, before: Timestamp, limit: usize) -> Result<usize> {
+        self.writer.write(move |session| session.expire(before, limit).map_err(explain)).await
+    }
+
+    async fn expire_keys(&self, before: Timestamp, limit: usize) -> Result<usize> {
+        let sql = "DELETE FROM idempotency WHERE (env, key) IN
+                       (SELECT env, key FROM idempotency WHERE created_at < ?1 LIMIT ?2)";
+        self.writer
+            .write(move |session| {
+                let limit = signed(limit as u64);
+                session.connection.execute(sql, params![before.millis(), limit]).map_err(explain)
+            })
+            .await
+    }
+
+    async fn cancel_orphans(&self, at: Timestamp, limit: usize) -> Result<usize> {
+        self.writer.write(move |session| session.cancel_orphans(at, limit).map_err(explain)).await
+    }
+
+    async fn advance_due(&self, now: Timestamp, by: Duration) -> Result<()> {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.writer
+            .write(move |session| {
+                let sql = "UPDATE delivery SET due_at = max(?1, due_at - ?2)
+                           WHERE state = 0 AND due_at > ?1";
+                session.connection.execute(sql, [now.millis(), by]).map(|_| ()).map_err(explain)
+            })
+            .await
+    }
+
+    async fn note_time(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.writer.write(move |session| note_time(session.connection, now).map_err(explain)).await
+    }
+
+    async fn probe(&self) -> Result<()> {
+        let sql = "INSERT INTO meta (name, value) VALUES ('probes', 1)
+                   ON CONFLICT DO UPDATE SET value = value + 1";
+        self.writer
+            .write(move |session| session.connection.execute(sql, []).map(|_| ()).map_err(explain))
+            .await
+    }
+}
+
+/// Events that are old enough, oldest first: events are numbered in the order of their time.
+const OLD_EVENTS: &str = "
+    SELECT seq, env, type FROM event AS e WHERE created_at < ?1
+        AND NOT EXISTS (SELECT 1 FROM delivery AS d
+                        WHERE d.env = e.env AND d.seq = e.seq AND d.state IN (0, 3))
+    ORDER BY seq LIMIT ?2";
+
+impl Session<'_> {
+    fn expire(&mut self, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+        let old: Vec<(i64, i64, i64)> = self
+            .connection
+            .prepare_cached(OLD_EVENTS)?
+            .query_map(params![before.millis(), signed(limit as u64)], |row| {
+                Ok((row.get("env")?, row.get("seq")?, row.get("type")?))
+            })?
+            .collect::<Result<_, _>>()?;
+        for (env, sequence, event_type) in &old {
+            self.remove_event(*env, *sequence)?;
+            self.tallies.events(*env, *event_type, -1);
+        }
+        Ok(old.len())
+    }
+
+    fn remove_event(&mut self, env: i64, sequence: i64) -> rusqlite::Result<()> {
+        let of_event = [env, sequence];
+        let remove = "DELETE FROM delivery WHERE env = ?1 AND seq = ?2 RETURNING webhook, state";
+        let mut remove = self.connection.prepare_cached(remove)?;
+        let mut removed = remove.query(of_event)?;
+        while let Some(row) = removed.next()? {
+            let state: u8 = row.get("state")?;
+            if let Some(state) = DeliveryState::from_code(state) {
+                self.tallies.removed(env, row.get("webhook")?, state);
+            }
+        }
+        self.connection
+            .prepare_cached("DELETE FROM attempt WHERE env = ?1 AND seq = ?2")?
+            .execute(of_event)?;
+        self.connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([sequence])?;
+        Ok(())
+    }
+
+    fn cancel_orphans(&mut self, at: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+        let deleted: Vec<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT w.num FROM webhook AS w JOIN tally AS t ON t.webhook = w.num
+                 WHERE w.deleted_at IS NOT NULL AND t.pending + t.held > 0",
+            )?
+            .query_map([], |row| row.get("num"))?
+            .collect::<Result<_, _>>()?;
+        let mut done = 0;
+        for webhook in deleted {
+            for from in [DeliveryState::Pending, DeliveryState::Held] {
+                done += self.cancel(webhook, from, at, limit - done)?;
+            }
+        }
+        Ok(done)
+    }
+
+    fn cancel(
+        &mut self,
+        webhook: i64,
+        from: DeliveryState,
+        at: Timestamp,
+        limit: usize,
+    ) -> rusqlite::Result<usize> {
+        // The state is written out, so that the partial indexes apply.
+        let select = match from {
+            DeliveryState::Pending => {
+                "SELECT env, seq FROM delivery WHERE webhook = ?1 AND state = 0 LIMIT ?2"
+            }
+            _ => "SELECT env, seq FROM delivery WHERE webhook = ?1 AND state = 3 LIMIT ?2",
+        };
+        let rows: Vec<(i64, i64)> = self
+            .connection
+            .prepare_cached(select)?
+            .query_map([webhook, signed(limit as u64)], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let update = "UPDATE delivery SET state = 4, due_at = NULL, updated_at = ?4
+                      WHERE env = ?1 AND seq = ?2 AND webhook = ?3";
+        for (env, sequence) in &rows {
+            self.connection.prepare_cached(update)?.execute([
+                *env,
+                *sequence,
+                webhook,
+                at.millis(),
+            ])?;
+            self.tallies.moved(*env, webhook, from, DeliveryState::Cancelled);
+        }
+        Ok(rows.len())
+    }
+}
+
+fn note_time(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Timestamp>> {
+    let earlier: Option<i64> = connection
+        .query_row("SELECT value FROM meta WHERE name = 'latest_time'", [], |row| {
+            count(row, "value")
+        })
+        .optional()?;
+    let sql = "INSERT INTO meta (name, value) VALUES ('latest_time', ?1)
+               ON CONFLICT DO UPDATE SET value = excluded.value";
+    connection.execute(sql, [now.millis()])?;
+    Ok(earlier.map(Timestamp::from_millis))
+}

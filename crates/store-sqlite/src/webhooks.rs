@@ -1,0 +1,187 @@
+//! Webhooks.
+
+use async_trait::async_trait;
+use herald_domain::{
+    account::EnvironmentId,
+    id::WebhookId,
+    time::Timestamp,
+    webhook::{Webhook, WebhookPatch},
+};
+use herald_store::{Created, Listed, Page, Result, WebhookFilter, Webhooks};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::{
+    SqliteStore,
+    failure::explain,
+    registry::{encode_events, known_env, webhook},
+    writer::Session,
+};
+
+#[async_trait]
+impl Webhooks for SqliteStore {
+    async fn create_webhook(&self, webhook: Webhook, limit: u32) -> Result<Created> {
+        self.writer.write(move |session| create(session, &webhook, limit)).await
+    }
+
+    async fn update_webhook(
+        &self,
+        environment: EnvironmentId,
+        id: WebhookId,
+        patch: WebhookPatch,
+        at: Timestamp,
+    ) -> Result<Option<Webhook>> {
+        self.writer
+            .write(move |session| {
+                let Some(found) = find(session.connection, environment, id)? else {
+                    return Ok(None);
+                };
+                let updated = found.patched(&patch, at);
+                save(session, &updated)?;
+                Ok(Some(updated))
+            })
+            .await
+    }
+
+    async fn delete_webhook(
+        &self,
+        environment: EnvironmentId,
+        id: WebhookId,
+        at: Timestamp,
+    ) -> Result<bool> {
+        self.writer
+            .write(move |session| {
+                let Some(env) = known_env(session.connection, environment)? else {
+                    return Ok(false);
+                };
+                session.registry.forget(environment);
+                let sql = "UPDATE webhook SET deleted_at = ?3
+                           WHERE id = ?1 AND env = ?2 AND deleted_at IS NULL";
+                let changed = session
+                    .connection
+                    .execute(sql, params![id.as_bytes(), env, at.millis()])
+                    .map_err(explain)?;
+                Ok(changed == 1)
+            })
+            .await
+    }
+
+    async fn webhook(&self, environment: EnvironmentId, id: WebhookId) -> Result<Option<Webhook>> {
+        self.readers.read(move |connection| find(connection, environment, id)).await
+    }
+
+    async fn list_webhooks(
+        &self,
+        environment: EnvironmentId,
+        filter: WebhookFilter,
+        page: Page,
+    ) -> Result<Listed<Webhook>> {
+        self.readers
+            .read(move |connection| {
+                let mut all = every(connection, environment)?;
+                all.retain(|webhook| matches(&filter, webhook));
+                let total = u64::try_from(all.len()).unwrap_or(u64::MAX);
+                let first = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+                let size = usize::try_from(page.size()).unwrap_or(usize::MAX);
+                Ok(Listed { items: all.into_iter().skip(first).take(size).collect(), total })
+            })
+            .await
+    }
+}
+
+fn create(session: &mut Session<'_>, webhook: &Webhook, limit: u32) -> Result<Created> {
+    let Some(environment) =
+        session.registry.environment(session.connection, webhook.environment)?
+    else {
+        return Ok(Created::UnknownAccount);
+    };
+    if environment.hooks.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+        return Ok(Created::LimitReached);
+    }
+    session.registry.forget(webhook.environment);
+    let insert = || {
+        let sql = "INSERT INTO webhook
+                       (id, env, description, url, enabled, events, secret, created_at, updated_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        session.connection.prepare_cached(sql)?.insert(params![
+            webhook.id.as_bytes(),
+            environment.env,
+            webhook.description,
+            webhook.url,
+            webhook.enabled,
+            encode_events(&webhook.events).unwrap_or_default(),
+            webhook.secret.0,
+            webhook.created_at.millis(),
+            webhook.updated_at.millis(),
+        ])
+    };
+    let num = insert().map_err(explain)?;
+    session
+        .connection
+        .execute("INSERT INTO tally (webhook, env) VALUES (?1, ?2)", [num, environment.env])
+        .map_err(explain)?;
+    Ok(Created::Created)
+}
+
+/// Writes a changed webhook, in this transaction.
+pub(crate) fn save(session: &mut Session<'_>, webhook: &Webhook) -> Result<()> {
+    session.registry.forget(webhook.environment);
+    let sql = "UPDATE webhook SET description = ?2, url = ?3, enabled = ?4, events = ?5,
+                   secret = ?6, disabled_reason = ?7, disabled_at = ?8, updated_at = ?9
+               WHERE id = ?1";
+    let events = encode_events(&webhook.events)?;
+    let disabled = webhook.disabled.as_ref();
+    session
+        .connection
+        .execute(
+            sql,
+            params![
+                webhook.id.as_bytes(),
+                webhook.description,
+                webhook.url,
+                webhook.enabled,
+                events,
+                webhook.secret.0,
+                disabled.map(|disabled| &disabled.reason),
+                disabled.map(|disabled| disabled.at.millis()),
+                webhook.updated_at.millis(),
+            ],
+        )
+        .map_err(explain)?;
+    Ok(())
+}
+
+/// A webhook of this environment that is not deleted.
+pub(crate) fn find(
+    connection: &Connection,
+    environment: EnvironmentId,
+    id: WebhookId,
+) -> Result<Option<Webhook>> {
+    let Some(env) = known_env(connection, environment)? else { return Ok(None) };
+    let sql = "SELECT * FROM webhook WHERE id = ?1 AND env = ?2 AND deleted_at IS NULL";
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut query| {
+            query
+                .query_row(params![id.as_bytes(), env], |row| webhook(row, environment.account))
+                .optional()
+        })
+        .map_err(explain)
+}
+
+/// An environment has at most some dozens, so they are filtered here, not in SQL.
+fn every(connection: &Connection, environment: EnvironmentId) -> Result<Vec<Webhook>> {
+    let Some(env) = known_env(connection, environment)? else { return Ok(Vec::new()) };
+    let sql = "SELECT * FROM webhook WHERE env = ?1 AND deleted_at IS NULL ORDER BY id DESC";
+    let mut query = connection.prepare_cached(sql).map_err(explain)?;
+    let rows = query.query_map([env], |row| webhook(row, environment.account)).map_err(explain)?;
+    rows.collect::<Result<_, _>>().map_err(explain)
+}
+
+fn matches(filter: &WebhookFilter, webhook: &Webhook) -> bool {
+    let listed = |event: &String| webhook.events.names().contains(event);
+    filter.enabled.is_none_or(|enabled| enabled == webhook.enabled)
+        && filter.url.as_ref().is_none_or(|url| *url == webhook.url)
+        && filter.event.as_ref().is_none_or(listed)
+        && filter.created.contains(webhook.created_at)
+        && filter.updated.contains(webhook.updated_at)
+}
