@@ -1,1 +1,201 @@
-//! placeholder
+//! The contract: every law of the traits, as a test that every backend passes.
+//!
+//! A law is a function that takes a [`Backend`] and panics if the law is broken; its name is the
+//! law. [`store_contract!`](crate::store_contract) makes each of them a test of its own in the
+//! backend's crate, so that a broken one is named in the output:
+//!
+//! ```ignore
+//! struct Files(TempDir);
+//!
+//! impl Backend for Files { /* opens the same file again and again */ }
+//!
+//! herald_store::store_contract!(Files::new());
+//! ```
+//!
+//! The laws go by trait ([`queue`] and [`settling`] share [`crate::Queue`]; [`attempts`] is what
+//! is kept of an attempt). Beside them stands [`model`], a store in plain collections that is
+//! simple enough to be right by reading: it passes every law itself, and [`walk`] compares a
+//! backend to it, step by random step, where single laws would not think of looking.
+//!
+//! # To add a law
+//!
+//! 1. Write it beside its trait's others, its name a sentence.
+//! 2. Name it in [`store_contract!`](crate::store_contract); a test here notices if you forget.
+//! 3. Make the model keep it, then the backends.
+
+#![allow(missing_docs, reason = "a law's name is its sentence; the helpers are documented")]
+#![allow(clippy::unwrap_used, reason = "this is test code that other crates have to reach")]
+
+use crate::Store;
+
+pub mod accounts;
+pub mod attempts;
+pub mod fixtures;
+pub mod history;
+pub mod model;
+pub mod queue;
+pub mod recording;
+pub mod settling;
+#[cfg(test)]
+mod tests;
+pub mod upkeep;
+pub mod walk;
+pub mod webhooks;
+
+/// Where a backend keeps its data, and how it opens it.
+pub trait Backend: Send + Sync {
+    /// The backend.
+    type Store: Store;
+
+    /// A fresh process on the same data. The store that was opened before has been dropped, as it
+    /// stood: with claims not released, and nothing said to it.
+    fn open(&self) -> impl Future<Output = Self::Store> + Send;
+}
+
+/// Makes a test of every law. The argument is an expression of a [`Backend`](contract::Backend)
+/// with no data; each test evaluates it anew.
+#[macro_export]
+macro_rules! store_contract {
+    (@laws $backend:expr, $module:ident: $($law:ident)*) => {
+        mod $module {
+            #[allow(unused_imports, reason = "the backend may be named by its whole path")]
+            use super::*;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $law() {
+                    $crate::contract::$module::$law($backend).await;
+                }
+            )*
+        }
+    };
+    ($backend:expr) => {
+        $crate::store_contract!(@laws $backend, accounts:
+            an_account_is_found_with_all_its_fields
+            an_account_that_was_never_made_is_not_found
+            an_account_is_made_together_with_its_keys
+            accounts_are_listed_newest_first_in_pages
+            a_key_is_found_by_its_hash_revoked_or_not
+            a_key_is_added_to_an_account_that_is_there
+            a_key_of_an_unknown_account_is_not_kept
+            revoking_again_keeps_the_time_of_the_first_revocation
+            a_key_is_revoked_only_by_its_own_account
+            accounts_and_keys_survive_reopening
+        );
+        $crate::store_contract!(@laws $backend, webhooks:
+            a_webhook_is_kept_with_all_its_fields
+            a_webhook_of_an_unknown_account_is_not_made
+            an_environment_has_no_more_webhooks_than_its_limit
+            the_limit_holds_when_many_are_made_at_once
+            webhooks_are_listed_newest_first_in_pages
+            each_filter_keeps_what_it_says_and_all_hold_together
+            a_patch_changes_what_it_names_and_nothing_else
+            a_patch_leaves_the_deliveries_as_they_are
+            a_deleted_webhook_is_gone_at_once
+            nothing_matches_a_deleted_webhook
+            nothing_of_a_deleted_webhook_can_be_claimed
+            another_environment_sees_and_touches_no_webhook
+        );
+        $crate::store_contract!(@laws $backend, recording:
+            events_and_their_fan_out_are_recorded_together
+            a_fresh_delivery_is_pending_and_due_from_its_acceptance
+            fresh_deliveries_are_claimed_by_the_recorder
+            a_match_of_a_disabled_webhook_is_held
+            the_destinations_are_the_webhooks_of_what_is_claimed
+            a_destination_says_when_anything_was_last_delivered_to_it
+            an_event_goes_to_its_own_environment_only
+            a_body_comes_back_byte_for_byte
+            events_are_numbered_in_the_order_given_and_of_commit
+            concurrent_events_have_each_their_own_number
+            a_number_is_not_given_again_after_expiry_and_reopening
+            a_webhook_made_before_an_event_always_matches_it
+            a_patch_made_before_an_event_holds_for_it
+            an_event_that_nobody_asked_for_is_recorded_all_the_same
+            nothing_is_recorded_for_an_unknown_account
+            the_same_key_and_fingerprint_get_the_same_receipt
+            a_key_used_for_something_else_is_refused
+            a_key_belongs_to_its_environment
+            of_a_hundred_at_once_with_one_key_one_is_accepted
+            a_record_without_events_is_accepted_and_keeps_its_key
+            what_was_accepted_survives_reopening_and_is_due_again
+        );
+        $crate::store_contract!(@laws $backend, queue:
+            the_oldest_due_is_claimed_first
+            what_is_due_at_the_same_time_is_claimed_in_order_of_commit
+            a_claim_takes_no_more_than_its_limit_and_says_what_is_next
+            nothing_is_claimed_before_it_is_due
+            a_claimed_delivery_carries_what_the_next_attempt_needs
+            a_claim_brings_the_webhook_as_it_is_now
+            a_claim_of_an_unknown_webhook_brings_nothing
+            a_claim_brings_nothing_of_other_webhooks
+            a_disabled_webhook_keeps_its_pending_ones_and_their_schedule
+            what_is_released_can_be_claimed_at_once
+            releasing_what_is_not_claimed_changes_nothing
+            two_claimers_never_share_a_delivery
+            due_names_the_enabled_webhooks_with_something_unclaimed
+            due_goes_on_after_an_id_in_pages
+            after_reopening_what_was_in_flight_is_due_again_on_its_schedule
+        );
+        $crate::store_contract!(@laws $backend, settling:
+            a_success_makes_it_delivered
+            a_failure_with_a_retry_stays_pending_until_then
+            the_view_tells_of_the_last_attempt_only
+            an_exhausted_delivery_may_leave_its_webhook_enabled
+            an_exhausted_delivery_may_disable_its_webhook_when_it_ended
+            a_webhook_that_is_disabled_already_is_not_disabled_again
+            the_last_success_counts_in_whatever_order_they_are_settled
+            many_settlements_are_settled_together
+            a_settlement_with_a_wrong_number_changes_nothing_and_is_stale
+            a_settlement_of_an_unknown_delivery_is_stale
+            the_second_of_two_settlements_is_stale
+            a_failure_after_cancellation_is_recorded_and_stays_cancelled
+            a_success_after_cancellation_is_a_delivery_and_not_stale
+            what_was_in_flight_when_its_webhook_was_deleted_is_settled
+            what_was_settled_survives_reopening
+        );
+        $crate::store_contract!(@laws $backend, attempts:
+            the_address_is_kept_in_either_family_or_none
+            headers_are_kept_as_received_whatever_their_bytes
+            the_body_is_kept_from_nothing_to_its_greatest_length
+            every_status_is_kept
+            every_class_of_failure_is_kept_with_its_detail
+            a_duration_is_kept_to_the_millisecond
+            the_beginning_is_kept_to_the_millisecond
+            signatures_are_kept_with_one_or_two_standard_ones_or_none
+            the_url_is_the_one_at_that_time
+        );
+        $crate::store_contract!(@laws $backend, history:
+            events_are_listed_newest_first_in_pages
+            each_filter_of_events_holds_and_all_hold_together
+            events_are_filtered_by_when_they_were_accepted
+            deliveries_are_listed_newest_first_in_pages
+            pages_part_the_deliveries_of_one_event_without_gap_or_overlap
+            each_filter_of_deliveries_holds_and_all_hold_together
+            a_state_is_filtered_by_what_it_is_now
+            another_environment_sees_no_event_delivery_or_attempt
+            what_was_never_made_is_not_found
+            a_delivery_to_a_deleted_webhook_is_still_seen
+            the_books_count_each_state_of_an_environment_and_of_all
+        );
+        $crate::store_contract!(@laws $backend, upkeep:
+            an_event_whose_deliveries_have_ended_expires_with_them
+            only_what_was_accepted_before_the_time_expires
+            a_pending_or_held_delivery_keeps_its_event_and_the_others_of_it
+            expiry_takes_no_more_events_than_its_limit_at_a_time
+            what_may_not_expire_does_not_hide_what_may
+            the_books_go_on_counting_what_expired
+            a_late_settlement_of_an_expired_delivery_is_stale
+            a_key_outlives_its_expired_event_and_is_forgotten_apart
+            only_keys_used_before_the_time_expire
+            keys_expire_no_more_than_the_limit_at_a_time
+            orphans_are_cancelled_no_more_than_the_limit_at_a_time
+            what_is_due_later_is_moved_to_be_due_earlier
+            what_is_moved_past_now_is_due_now
+            noting_the_time_answers_the_latest_noted_before
+            a_probe_of_a_working_store_succeeds
+        );
+        $crate::store_contract!(@laws $backend, walk:
+            a_random_walk_agrees_with_the_model_at_every_step
+        );
+    };
+}

@@ -1,0 +1,99 @@
+//! The model's queue.
+
+use async_trait::async_trait;
+use herald_domain::{delivery::DeliveryState, id::WebhookId, time::Timestamp, webhook::Webhook};
+
+use super::{Data, EventRow, Model};
+use crate::{After, Claim, DeliveryKey, Due, NumberedAttempt, Queue, Result, Settled, Settlement};
+
+#[async_trait]
+impl Queue for Model {
+    async fn claim(&self, webhook: WebhookId, now: Timestamp, limit: usize) -> Result<Claim> {
+        let mut data = self.data();
+        let destination = data.destination(webhook);
+        let mut deliveries = Vec::new();
+        if destination.as_ref().is_some_and(|found| found.webhook.enabled) {
+            let unclaimed = data.unclaimed(webhook);
+            for (_, sequence) in unclaimed.into_iter().filter(|(due, _)| *due <= now).take(limit) {
+                let Data { events, deliveries: rows, .. } = &mut *data;
+                let EventRow { environment, event, .. } = &events[&sequence];
+                let row = rows.get_mut(&(sequence, webhook)).expect("it was found unclaimed");
+                row.claimed = true;
+                let key = DeliveryKey { environment: *environment, sequence, webhook };
+                deliveries.push(row.claim(key, event));
+            }
+        }
+        let next = data.unclaimed(webhook).first().map(|(due, _)| *due);
+        let next_due = next.filter(|_| destination.is_some());
+        Ok(Claim { destination, deliveries, next_due })
+    }
+
+    async fn release(&self, keys: Vec<DeliveryKey>) -> Result<()> {
+        let mut data = self.data();
+        for key in keys {
+            if let Some(row) = data.deliveries.get_mut(&(key.sequence, key.webhook)) {
+                row.claimed = false;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Settled> {
+        let mut data = self.data();
+        let mut settled = Settled::default();
+        for settlement in settlements {
+            if !data.settle(settlement, &mut settled.disabled) {
+                settled.stale += 1;
+            }
+        }
+        Ok(settled)
+    }
+
+    async fn due(&self, after: Option<WebhookId>, limit: usize) -> Result<Vec<Due>> {
+        let data = self.data();
+        let rows = data.webhooks.iter().filter(|row| row.webhook.enabled && !row.deleted);
+        let mut ids: Vec<_> = rows.map(|row| row.webhook.id).collect();
+        ids.sort_unstable();
+        let later = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
+        let due = later.filter_map(|webhook| {
+            data.unclaimed(webhook).first().map(|(at, _)| Due { webhook, at: *at })
+        });
+        Ok(due.take(limit).collect())
+    }
+}
+
+impl Data {
+    /// Whether the settlement decided anything.
+    fn settle(&mut self, settlement: Settlement, disabled: &mut Vec<Webhook>) -> bool {
+        let Settlement { key, number, attempt, after } = settlement;
+        let Some(row) = self.deliveries.get_mut(&(key.sequence, key.webhook)) else { return false };
+        let cancelled = row.state == DeliveryState::Cancelled;
+        let open = cancelled || row.state == DeliveryState::Pending;
+        if !open || number != row.attempts() + 1 {
+            return false;
+        }
+        let ended_at = attempt.ended_at();
+        row.claimed = false;
+        row.updated_at = ended_at;
+        row.log.push(NumberedAttempt { number, attempt });
+        match after {
+            After::Delivered => {
+                row.state = DeliveryState::Delivered;
+                if let Some(row) = self.webhook_mut(key.webhook) {
+                    row.succeeded_at = row.succeeded_at.max(Some(ended_at));
+                }
+            }
+            _ if cancelled => return false,
+            After::Retry { due_at } => row.due_at = due_at,
+            After::Exhausted { disable } => {
+                row.state = DeliveryState::Exhausted;
+                let row = self.webhook_mut(key.webhook).filter(|row| row.webhook.enabled);
+                if let (Some(reason), Some(row)) = (disable, row) {
+                    row.webhook = row.webhook.clone().given_up(reason, ended_at);
+                    disabled.push(row.webhook.clone());
+                }
+            }
+        }
+        true
+    }
+}

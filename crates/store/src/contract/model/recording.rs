@@ -1,0 +1,108 @@
+//! The model's recording of events with their fan-out.
+
+use async_trait::async_trait;
+use herald_domain::{
+    account::EnvironmentId, delivery::DeliveryState, event::Event, fan_out::fan_out,
+    id::DeliveryId, time::Timestamp, webhook::Webhook,
+};
+
+use super::{Data, DeliveryRow, EventRow, Model, ReceiptRow};
+use crate::{Claimed, DeliveryKey, Receipt, Record, Recorded, Recording, Result};
+
+#[async_trait]
+impl Recording for Model {
+    async fn record(&self, record: Record) -> Result<Recorded> {
+        let mut data = self.data();
+        let Record { environment, events, idempotency, at } = record;
+        if !data.accounts.iter().any(|account| account.id == environment.account) {
+            return Ok(Recorded::UnknownAccount);
+        }
+        let earlier = data.receipts.iter().find(|row| {
+            let key = idempotency.as_ref().map(|idempotency| &idempotency.key);
+            row.environment == environment && Some(&row.idempotency.key) == key
+        });
+        if let Some(row) = earlier {
+            let same = Some(&row.idempotency) == idempotency.as_ref();
+            return Ok(if same {
+                Recorded::Replayed(row.receipt.clone())
+            } else {
+                Recorded::KeyReused
+            });
+        }
+        let mut receipt = Receipt { events: Vec::new(), deliveries: 0 };
+        let mut claimed = Vec::new();
+        for event in events {
+            receipt.events.push((event.id, event.event_type.clone()));
+            receipt.deliveries += data.accept(environment, event, at, &mut claimed);
+        }
+        data.receipts.extend(idempotency.map(|idempotency| ReceiptRow {
+            environment,
+            idempotency,
+            receipt: receipt.clone(),
+            used_at: at,
+        }));
+        let mut webhooks: Vec<_> = claimed.iter().map(|one| one.key.webhook).collect();
+        webhooks.sort_unstable();
+        webhooks.dedup();
+        let destinations = webhooks.into_iter().filter_map(|id| data.destination(id)).collect();
+        Ok(Recorded::Accepted { receipt, claimed, destinations })
+    }
+}
+
+impl Data {
+    /// Stores an event and its deliveries; how many there are.
+    fn accept(
+        &mut self,
+        environment: EnvironmentId,
+        event: Event,
+        at: Timestamp,
+        claimed: &mut Vec<Claimed>,
+    ) -> u64 {
+        self.last_sequence += 1;
+        let sequence = self.last_sequence;
+        let rows = self.webhooks.iter().filter(|row| !row.deleted);
+        let webhooks: Vec<&Webhook> = rows
+            .map(|row| &row.webhook)
+            .filter(|webhook| webhook.environment == environment)
+            .collect();
+        let matches: Vec<_> = fan_out(&event.event_type, webhooks).collect();
+        for matched in &matches {
+            let row = DeliveryRow {
+                id: DeliveryId(self.ids.next(at)),
+                environment,
+                state: matched.state,
+                due_at: at,
+                created_at: at,
+                updated_at: at,
+                log: Vec::new(),
+                claimed: matched.state == DeliveryState::Pending,
+            };
+            if row.claimed {
+                let key = DeliveryKey { environment, sequence, webhook: matched.webhook };
+                claimed.push(row.claim(key, &event));
+            }
+            self.deliveries.insert((sequence, matched.webhook), row);
+        }
+        self.events.insert(sequence, EventRow { environment, event, accepted_at: at });
+        matches.len() as u64
+    }
+}
+
+impl DeliveryRow {
+    /// What a claimer of this row gets.
+    pub(super) fn claim(&self, key: DeliveryKey, event: &Event) -> Claimed {
+        Claimed {
+            key,
+            event: event.id,
+            body: event.body.clone(),
+            attempts: self.attempts(),
+            first_attempt_at: self.log.first().map(|first| first.attempt.started_at),
+            due_at: self.due_at,
+        }
+    }
+
+    /// Attempts made so far.
+    pub(super) fn attempts(&self) -> u32 {
+        self.log.last().map_or(0, |last| last.number)
+    }
+}
