@@ -87,11 +87,11 @@ pub async fn every_class_of_failure_is_kept_with_its_detail<B: Backend>(backend:
     assert_kept(scene, &attempts).await;
 }
 
-pub async fn a_duration_is_kept_to_the_millisecond<B: Backend>(backend: B) {
+pub async fn a_duration_comes_back_to_the_nanosecond<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
     let base = answered(200, scene.tick());
-    let attempts = [0, 1, 999, 15_000, 17_001, 3_600_000]
-        .map(|ms| Attempt { duration: Duration::from_millis(ms), ..base.clone() });
+    let attempts = [0, 1, 999_999, 1_000_000, 14_999_999_999, 3_600_000_000_000]
+        .map(|nanos| Attempt { duration: Duration::from_nanos(nanos), ..base.clone() });
     assert_kept(scene, &attempts).await;
 }
 
@@ -111,8 +111,10 @@ pub async fn signatures_are_kept_with_one_or_two_standard_ones_or_none<B: Backen
         complycube: macs(240),
         standard,
     };
-    let attempts = [None, Some(signed(vec![macs(7)])), Some(signed(vec![macs(0), macs(128)]))]
-        .map(|signatures| Attempt { signatures, ..base.clone() });
+    let earlier = Signatures { timestamp: 1_600_000_000, ..signed(vec![macs(9)]) };
+    let attempts =
+        [None, Some(signed(vec![macs(7)])), Some(signed(vec![macs(0), macs(128)])), Some(earlier)]
+            .map(|signatures| Attempt { signatures, ..base.clone() });
     assert_kept(scene, &attempts).await;
 }
 

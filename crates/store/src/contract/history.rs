@@ -9,7 +9,7 @@ use herald_domain::{
 
 use super::{
     Backend,
-    fixtures::{Scene, answered, settlement, whole},
+    fixtures::{Accepted, Scene, answered, settlement, whole},
 };
 use crate::{
     After, Books, Claimed, CreatedRange, DeliveryFilter, EventFilter, History, Page, Queue, Record,
@@ -139,8 +139,8 @@ pub async fn each_filter_of_deliveries_holds_and_all_hold_together<B: Backend>(b
         from.iter().find(mine).expect("the first webhook asked for it").clone()
     };
     scene.deliver(&to_first(&c.claimed)).await;
-    let at = |accepted: &super::fixtures::Accepted| accepted.claimed[0].due_at;
-    let id = |accepted: &super::fixtures::Accepted| accepted.claimed[0].event;
+    let at = |accepted: &Accepted| accepted.claimed[0].due_at;
+    let id = |accepted: &Accepted| accepted.claimed[0].event;
     let range = |after, before| CreatedRange { after, before };
 
     let any = DeliveryFilter::default();

@@ -159,7 +159,7 @@ macro_rules! store_contract {
             the_body_is_kept_from_nothing_to_its_greatest_length
             every_status_is_kept
             every_class_of_failure_is_kept_with_its_detail
-            a_duration_is_kept_to_the_millisecond
+            a_duration_comes_back_to_the_nanosecond
             the_beginning_is_kept_to_the_millisecond
             signatures_are_kept_with_one_or_two_standard_ones_or_none
             the_url_is_the_one_at_that_time

@@ -6,9 +6,9 @@ use herald_domain::{id::WebhookId, time::Timestamp, webhook::Webhook};
 
 use super::{
     Backend,
-    fixtures::{Scene, retry, together},
+    fixtures::{Scene, answered, retry, settlement, together},
 };
-use crate::{Claimed, DeliveryKey, Due, Queue};
+use crate::{After, Claimed, DeliveryKey, Due, Queue, Record};
 
 pub async fn the_oldest_due_is_claimed_first<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
@@ -95,10 +95,10 @@ pub async fn a_claim_brings_the_webhook_as_it_is_now<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
     let webhook = scene.webhook(&["*"]).await;
     let delivered = scene.in_flight("client.created").await;
-    let attempt = super::fixtures::answered(204, scene.tick());
+    let attempt = answered(204, scene.tick());
     let ended_at = attempt.ended_at();
-    let after = crate::After::Delivered;
-    scene.settle(super::fixtures::settlement(&delivered, attempt, after)).await;
+    let after = After::Delivered;
+    scene.settle(settlement(&delivered, attempt, after)).await;
     let patched = scene.enable(&webhook, true).await;
 
     let destination = scene.claim(webhook.id, 10).await.destination.expect("it is there");
@@ -175,7 +175,7 @@ pub async fn two_claimers_never_share_a_delivery<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
     let webhook = scene.webhook(&["*"]).await;
     let events: Vec<_> = (0..100).map(|_| scene.new_event("client.created")).collect();
-    let record = crate::Record { events, ..scene.new_record("client.created") };
+    let record = Record { events, ..scene.new_record("client.created") };
     let accepted = scene.record(record).await;
     scene.store.release(keys(&accepted.claimed)).await.unwrap();
 
@@ -231,7 +231,7 @@ pub async fn due_goes_on_after_an_id_in_pages<B: Backend>(backend: B) {
         webhooks.push(scene.add(webhook).await.id);
     }
     let ours = scene.record(scene.new_record("client.created")).await;
-    let record = crate::Record { environment: scene.live(), ..scene.new_record("client.created") };
+    let record = Record { environment: scene.live(), ..scene.new_record("client.created") };
     let theirs = scene.record(record).await;
     scene.store.release([keys(&ours.claimed), keys(&theirs.claimed)].concat()).await.unwrap();
 

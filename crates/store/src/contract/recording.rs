@@ -7,9 +7,12 @@ use herald_domain::{delivery::DeliveryState, event::Event, webhook::Webhook};
 
 use super::{
     Backend,
-    fixtures::{Accepted, Scene, together, whole},
+    fixtures::{AMPLE, Accepted, Scene, answered, settlement, together, whole},
 };
-use crate::{Claimed, DeliveryFilter, EventFilter, History, Queue, Record, Recorded, Recording};
+use crate::{
+    After, Claimed, DeliveryFilter, EventFilter, History, Queue, Receipt, Record, Recorded,
+    Recording, Upkeep, Webhooks,
+};
 
 pub async fn events_and_their_fan_out_are_recorded_together<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
@@ -105,13 +108,14 @@ pub async fn a_destination_says_when_anything_was_last_delivered_to_it<B: Backen
     let scene = Scene::new(backend).await;
     scene.webhook(&["*"]).await;
     let claimed = scene.in_flight("client.created").await;
-    let attempt = super::fixtures::answered(200, scene.tick());
+    let attempt = answered(200, scene.tick());
     let delivered_at = attempt.ended_at();
-    let settlement = super::fixtures::settlement(&claimed, attempt, crate::After::Delivered);
-    scene.settle(settlement).await;
-    let scene = scene.reopened().await;
+    scene.settle(settlement(&claimed, attempt, After::Delivered)).await;
     let accepted = scene.record(scene.new_record("client.created")).await;
     assert_eq!(accepted.destinations[0].succeeded_at, Some(delivered_at));
+    let scene = scene.reopened().await;
+    let accepted = scene.record(scene.new_record("client.created")).await;
+    assert_eq!(accepted.destinations[0].succeeded_at, Some(delivered_at), "after reopening");
 }
 
 pub async fn an_event_goes_to_its_own_environment_only<B: Backend>(backend: B) {
@@ -174,7 +178,7 @@ pub async fn a_number_is_not_given_again_after_expiry_and_reopening<B: Backend>(
     scene.webhook(&["*"]).await;
     let first = scene.in_flight("client.created").await;
     scene.deliver(&first).await;
-    let removed = crate::Upkeep::expire(&*scene.store, scene.tick(), 10).await.unwrap();
+    let removed = scene.store.expire(scene.tick(), 10).await.unwrap();
     assert_eq!(removed, 1);
     let scene = scene.reopened().await;
     let second = scene.in_flight("client.created").await;
@@ -188,7 +192,7 @@ pub async fn a_webhook_made_before_an_event_always_matches_it<B: Backend>(backen
         let store = scene.store.clone();
         async move {
             let id = webhook.id;
-            crate::Webhooks::create_webhook(&*store, webhook, 1000).await.unwrap();
+            store.create_webhook(webhook, AMPLE).await.unwrap();
             let Recorded::Accepted { claimed, .. } = store.record(record).await.unwrap() else {
                 panic!("there is no key");
             };
@@ -330,7 +334,7 @@ fn only(recorded: Recorded) -> Claimed {
 }
 
 /// The receipt of a record that repeats an earlier one.
-async fn replayed<B: Backend>(scene: &Scene<B>, record: Record) -> crate::Receipt {
+async fn replayed<B: Backend>(scene: &Scene<B>, record: Record) -> Receipt {
     match scene.store.record(record).await.unwrap() {
         Recorded::Replayed(receipt) => receipt,
         other => panic!("not replayed: {other:?}"),

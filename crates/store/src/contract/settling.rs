@@ -11,8 +11,8 @@ use super::{
     fixtures::{Scene, answered, failed, retry, settlement},
 };
 use crate::{
-    After, Claimed, DeliveryKey, DeliveryView, History, NumberedAttempt, Queue, Settlement, Upkeep,
-    Webhooks,
+    After, Claimed, DeliveryKey, DeliveryView, History, NumberedAttempt, Queue, Record, Settlement,
+    Upkeep, Webhooks,
 };
 
 pub async fn a_success_makes_it_delivered<B: Backend>(backend: B) {
@@ -169,7 +169,7 @@ pub async fn many_settlements_are_settled_together<B: Backend>(backend: B) {
     for environment in environments {
         scene.add(Webhook { environment, ..scene.new_webhook(&["*"]) }).await;
         for _ in 0..10 {
-            let record = crate::Record { environment, ..scene.new_record("client.created") };
+            let record = Record { environment, ..scene.new_record("client.created") };
             let claimed = scene.record(record).await.claimed.remove(0);
             batch.push(settlement(&claimed, answered(200, scene.tick()), After::Delivered));
             flights.push(claimed);

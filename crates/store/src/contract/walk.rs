@@ -26,7 +26,7 @@ use crate::{
 };
 
 const WALKS: u64 = 6;
-const STEPS: usize = 150;
+const STEPS: usize = 200;
 const EVENT_TYPES: [&str; 3] = ["client.created", "client.updated", "check.failed"];
 
 pub async fn a_random_walk_agrees_with_the_model_at_every_step<B: Backend>(backend: B) {
@@ -106,13 +106,14 @@ impl<B: Backend> Walk<B> {
 
     async fn create_webhook(&mut self) {
         let names: Vec<&str> =
-            ["*"].into_iter().chain(EVENT_TYPES).filter(|_| self.dice.below(3) == 0).collect();
+            ["*"].into_iter().chain(EVENT_TYPES).filter(|_| self.dice.below(2) == 0).collect();
+        let environment = self.environment();
         let webhook = Webhook {
-            environment: self.environment(),
+            environment,
             enabled: self.dice.below(4) > 0,
             ..self.scene.new_webhook(&names)
         };
-        self.trail.note("create", &webhook);
+        self.trail.note("create", (webhook.id, environment, webhook.enabled, names));
         let created = self.scene.store.create_webhook(webhook.clone(), 4).await.unwrap();
         assert_eq!(created, self.model.create_webhook(webhook.clone(), 4).await.unwrap());
         self.webhooks.push(webhook);
@@ -122,7 +123,7 @@ impl<B: Backend> Walk<B> {
         let Some(webhook) = self.dice.pick(&self.webhooks).cloned() else { return };
         let name = self.dice.pick(&EVENT_TYPES).copied().unwrap_or("*");
         let patch = WebhookPatch {
-            enabled: Some(self.dice.below(3) > 0),
+            enabled: Some(self.dice.below(4) > 0),
             events: (self.dice.below(4) == 0).then(|| subscription(&[name])),
             ..WebhookPatch::default()
         };
@@ -153,7 +154,8 @@ impl<B: Backend> Walk<B> {
             fingerprint: [u8::from(self.dice.below(4) == 0); 32],
         });
         let record = Record { environment, events, idempotency, at: self.scene.tick() };
-        self.trail.note("record", &record);
+        let named = record.events.iter().map(|event| (event.id, event.event_type.as_str()));
+        self.trail.note("record", (environment, named.collect::<Vec<_>>(), &record.idempotency));
         let expected = self.model.record(record.clone()).await.unwrap();
         let recorded = self.scene.store.record(record).await.unwrap();
         assert_eq!(publishers_view(&recorded), publishers_view(&expected));
@@ -224,7 +226,10 @@ impl<B: Backend> Walk<B> {
     }
 
     async fn settle_batch(&mut self, batch: &[Both<Settlement>]) {
-        self.trail.note("settle", batch);
+        for Both { store, model } in batch {
+            let outcome = (store.attempt.started_at, store.attempt.answer.status(), &store.after);
+            self.trail.note("settle", (store.key, model.key.sequence, store.number, outcome));
+        }
         let store = batch.iter().map(|both| both.store.clone()).collect();
         let model = batch.iter().map(|both| both.model.clone()).collect();
         let told = |settled: Settled| {

@@ -8,9 +8,9 @@ use herald_domain::{
 
 use super::{
     Backend,
-    fixtures::{AMPLE, Scene, subscription, together, whole},
+    fixtures::{AMPLE, Scene, answered, settlement, subscription, together, whole},
 };
-use crate::{Created, CreatedRange, DeliveryFilter, Page, Queue, WebhookFilter, Webhooks};
+use crate::{After, Created, CreatedRange, DeliveryFilter, Page, Queue, WebhookFilter, Webhooks};
 
 pub async fn a_webhook_is_kept_with_all_its_fields<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
@@ -134,15 +134,13 @@ pub async fn each_filter_keeps_what_it_says_and_all_hold_together<B: Backend>(ba
 
 pub async fn a_patch_changes_what_it_names_and_nothing_else<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
-    let reason = "exhausted".to_owned();
-    let mut expected = scene
-        .add(Webhook {
-            description: Some("first".into()),
-            disabled: Some(Disabled { reason, at: scene.tick() }),
-            enabled: false,
-            ..scene.new_webhook(&["*"])
-        })
-        .await;
+    let webhook =
+        Webhook { description: Some("first".into()), ..scene.new_webhook(&["client.created"]) };
+    scene.add(webhook).await;
+    let claimed = scene.in_flight("client.created").await;
+    let after = After::Exhausted { disable: Some("exhausted".into()) };
+    let settled = scene.settle(settlement(&claimed, answered(500, scene.tick()), after)).await;
+    let [mut expected] = settled.disabled.try_into().expect("one webhook was disabled");
     let neighbour = scene.webhook(&["*"]).await;
     let none = WebhookPatch::default;
     let patches = [
