@@ -110,6 +110,7 @@ macro_rules! store_contract {
             a_number_is_not_given_again_after_expiry_and_reopening
             a_webhook_made_before_an_event_always_matches_it
             a_patch_made_before_an_event_holds_for_it
+            a_record_that_fails_leaves_nothing_and_harms_no_neighbour
             an_event_that_nobody_asked_for_is_recorded_all_the_same
             nothing_is_recorded_for_an_unknown_account
             the_same_key_and_fingerprint_get_the_same_receipt
@@ -146,6 +147,7 @@ macro_rules! store_contract {
             the_last_success_counts_in_whatever_order_they_are_settled
             many_settlements_are_settled_together
             a_settlement_with_a_wrong_number_changes_nothing_and_is_stale
+            a_stale_settlement_does_not_give_another_claim_back
             a_settlement_of_an_unknown_delivery_is_stale
             the_second_of_two_settlements_is_stale
             a_failure_after_cancellation_is_recorded_and_stays_cancelled

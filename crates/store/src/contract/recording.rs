@@ -214,6 +214,43 @@ pub async fn a_patch_made_before_an_event_holds_for_it<B: Backend>(backend: B) {
     }
 }
 
+pub async fn a_record_that_fails_leaves_nothing_and_harms_no_neighbour<B: Backend>(backend: B) {
+    let scene = Scene::new(backend).await;
+    let webhook = scene.webhook(&["*"]).await;
+    let earlier = scene.new_event("client.created");
+    let kept = scene.record(record_of(&scene, std::slice::from_ref(&earlier))).await.claimed;
+    scene.deliver(&kept[0]).await;
+
+    let lost = scene.new_event("client.created");
+    let id_used_before = [lost.clone(), Event { id: earlier.id, ..lost.clone() }];
+    let failing =
+        Record { events: id_used_before.to_vec(), ..scene.keyed_record("of what failed", 1) };
+    let sound = (0..20).map(|_| scene.new_record("client.created"));
+    let records: Vec<Record> = sound.chain([failing.clone()]).collect();
+    let outcomes = together(records.into_iter().rev().map(|record| {
+        let store = scene.store.clone();
+        async move { store.record(record).await }
+    }))
+    .await;
+    let (recorded, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!((recorded.len(), failed.len()), (20, 1));
+
+    assert_eq!(scene.store.event(scene.environment, lost.id).await.unwrap(), None);
+    assert_eq!(
+        (events(&scene).await, scene.views(DeliveryFilter::default()).await.len()),
+        (21, 21)
+    );
+    let books = scene.store.books(Some(scene.environment)).await.unwrap();
+    assert_eq!((books.accepted, books.pending, books.delivered), (21, 20, 1));
+    let sound: Vec<_> = recorded.into_iter().map(|one| only(one.unwrap()).key).collect();
+    scene.store.release(sound).await.unwrap();
+    assert_eq!(scene.claim(webhook.id, 100).await.deliveries.len(), 20);
+    let again = Record { events: vec![lost], ..failing };
+    assert_eq!(scene.record(again).await.claimed.len(), 1, "its key was not kept");
+    scene.waiting("client.created").await;
+    assert_eq!(scene.claim(webhook.id, 100).await.deliveries.len(), 1);
+}
+
 pub async fn an_event_that_nobody_asked_for_is_recorded_all_the_same<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
     scene.webhook(&["check.failed"]).await;

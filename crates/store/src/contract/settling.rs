@@ -212,6 +212,18 @@ pub async fn a_settlement_with_a_wrong_number_changes_nothing_and_is_stale<B: Ba
     assert_eq!(scene.deliver(&claimed).await.stale, 0, "the right number still decides");
 }
 
+pub async fn a_stale_settlement_does_not_give_another_claim_back<B: Backend>(backend: B) {
+    let scene = Scene::new(backend).await;
+    let webhook = scene.webhook(&["*"]).await;
+    let first = scene.in_flight("client.created").await;
+    let settlement = retry(&first, scene.tick(), scene.tick());
+    scene.settle(settlement.clone()).await;
+    let second = scene.claim(webhook.id, 1).await.deliveries.remove(0);
+    assert_eq!(scene.settle(settlement).await.stale, 1);
+    assert_eq!(scene.claim(webhook.id, 1).await.deliveries.len(), 0, "it is in flight");
+    assert_eq!(scene.deliver(&second).await.stale, 0);
+}
+
 pub async fn a_settlement_of_an_unknown_delivery_is_stale<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
     scene.webhook(&["*"]).await;

@@ -153,7 +153,11 @@ impl<B: Backend> Walk<B> {
             key: format!("key {}", self.dice.below(4)),
             fingerprint: [u8::from(self.dice.below(4) == 0); 32],
         });
-        let record = Record { environment, events, idempotency, at: self.scene.tick() };
+        let at = self.scene.tick();
+        for event in &mut events {
+            event.created_at = at;
+        }
+        let record = Record { environment, events, idempotency, at };
         let named = record.events.iter().map(|event| (event.id, event.event_type.as_str()));
         self.trail.note("record", (environment, named.collect::<Vec<_>>(), &record.idempotency));
         let expected = self.model.record(record.clone()).await.unwrap();

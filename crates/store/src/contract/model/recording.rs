@@ -2,12 +2,17 @@
 
 use async_trait::async_trait;
 use herald_domain::{
-    account::EnvironmentId, delivery::DeliveryState, event::Event, fan_out::fan_out,
-    id::DeliveryId, time::Timestamp, webhook::Webhook,
+    account::EnvironmentId,
+    delivery::DeliveryState,
+    event::Event,
+    fan_out::fan_out,
+    id::{DeliveryId, EventId},
+    time::Timestamp,
+    webhook::Webhook,
 };
 
 use super::{Data, DeliveryRow, EventRow, Model, ReceiptRow};
-use crate::{Claimed, DeliveryKey, Receipt, Record, Recorded, Recording, Result};
+use crate::{Claimed, DeliveryKey, Receipt, Record, Recorded, Recording, Result, StoreError};
 
 #[async_trait]
 impl Recording for Model {
@@ -28,6 +33,9 @@ impl Recording for Model {
             } else {
                 Recorded::KeyReused
             });
+        }
+        if events.iter().any(|event| data.has(environment, event.id)) {
+            return Err(StoreError::Internal("an event's id is used again".into()));
         }
         let mut receipt = Receipt { events: Vec::new(), deliveries: 0 };
         let mut claimed = Vec::new();
@@ -50,6 +58,10 @@ impl Recording for Model {
 }
 
 impl Data {
+    fn has(&self, environment: EnvironmentId, id: EventId) -> bool {
+        self.events.values().any(|row| row.environment == environment && row.event.id == id)
+    }
+
     /// Stores an event and its deliveries; how many there are.
     fn accept(
         &mut self,
