@@ -263,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_platform_adds_its_own_types() {
-        let file = "[[type]]\nname = \"order.paid\"\nresource = \"order\"\ndescription = \"Paid\"\n";
+        let file =
+            "[[type]]\nname = \"order.paid\"\nresource = \"order\"\ndescription = \"Paid\"\n";
         let catalogue = Catalogue::built_in().extended(file).unwrap();
         let paid = catalogue.get("order.paid").unwrap();
         assert_eq!((paid.payload.clone(), paid.built_in), (PayloadRule::Given, false));

@@ -154,7 +154,7 @@ fn identity(resource: &Object, param: &str) -> Result<Value, Problem> {
 pub fn changed_fields(previous: &Object, current: &Object) -> Option<Object> {
     let mut changes = Object::new();
     let mut really_changed = false;
-    for (name, value) in current.iter() {
+    for (name, value) in current {
         let differs = previous.get(name) != Some(value);
         let always = name == "id" || name == "updatedAt";
         really_changed |= differs && !always;
@@ -162,7 +162,7 @@ pub fn changed_fields(previous: &Object, current: &Object) -> Option<Object> {
             changes.insert(name.to_owned(), value.clone());
         }
     }
-    for (name, _) in previous.iter() {
+    for (name, _) in previous {
         if current.get(name).is_none() && name != "updatedAt" {
             really_changed = true;
             changes.insert(name.to_owned(), Value::Null);

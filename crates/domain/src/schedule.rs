@@ -123,7 +123,8 @@ mod tests {
         assert_eq!(seconds(" 0 "), Some(0));
         assert_eq!(seconds("99999999999999999999999"), Some(u64::from(u32::MAX)));
         assert_eq!(seconds("Tue, 14 Nov 2023 22:13:30 GMT"), Some(10));
-        for value in ["1e300", "-1", "NaN", "", " ", "1.5", "Tue, 14 Nov 2000 22:13:30 GMT", "soon"] {
+        for value in ["1e300", "-1", "NaN", "", " ", "1.5", "Tue, 14 Nov 2000 22:13:30 GMT", "soon"]
+        {
             assert_eq!(seconds(value), None, "{value:?}");
         }
         assert!(seconds("Tue, 14 Nov 9999 22:13:30 GMT").is_some());

@@ -102,7 +102,9 @@ fn hmac(key: &[u8]) -> Hmac<Sha256> {
 
 fn digest(key: &Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = key.clone();
-    parts.iter().for_each(|part| mac.update(part));
+    for part in parts {
+        mac.update(part);
+    }
     mac.finalize().into_bytes().into()
 }
 

@@ -1,11 +1,7 @@
 //! Webhooks: where an environment's notifications go, which it asked for, and whether they flow.
 
 use crate::{
-    account::EnvironmentId,
-    catalogue::Catalogue,
-    id::WebhookId,
-    problem::Problem,
-    time::Timestamp,
+    account::EnvironmentId, catalogue::Catalogue, id::WebhookId, problem::Problem, time::Timestamp,
 };
 
 /// The wildcard of a subscription: every event type.

@@ -94,6 +94,8 @@ impl std::fmt::Debug for Parts {
 impl Engine {
     /// An engine that answers requests; nothing is dispatched before [`Engine::start`].
     pub fn new(parts: Parts) -> Result<Arc<Self>, http::ClientProblem> {
+        let config = &parts.settings.client;
+        let longest_attempt = config.deadline + config.body_time;
         let client = http::Client::new(parts.settings.client.clone(), parts.resolver)?;
         let metrics = Arc::new(Metrics::default());
         let sealer = Sealer::new(&parts.settings.seal_key);
@@ -102,6 +104,7 @@ impl Engine {
             clock: parts.clock.clone(),
             chance: parts.chance.clone(),
             client,
+            longest_attempt,
             sealer: sealer.clone(),
             rules: parts.settings.rules.clone(),
             concurrency: parts.settings.concurrency,

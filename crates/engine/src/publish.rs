@@ -101,9 +101,8 @@ fn check_key(key: IdempotencyKey) -> Result<Idempotency, Problem> {
         && key.key.len() <= KEY_LENGTH
         && key.key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if !usable {
-        let message = format!(
-            "'Idempotency-Key' should have 1 to {KEY_LENGTH} printable ASCII characters"
-        );
+        let message =
+            format!("'Idempotency-Key' should have 1 to {KEY_LENGTH} printable ASCII characters");
         return Err(Problem::invalid("Idempotency-Key", message));
     }
     Ok(Idempotency { key: key.key, fingerprint: key.fingerprint })

@@ -13,8 +13,7 @@ fn object(text: &str) -> Object {
 }
 
 fn raised(event_type: &str, current: &str, previous: Option<&str>) -> Vec<(String, String)> {
-    let subject =
-        Subject::Resource { current: object(current), previous: previous.map(object) };
+    let subject = Subject::Resource { current: object(current), previous: previous.map(object) };
     let change = Change { event_type: event_type.into(), subject };
     raise(&Catalogue::built_in(), &change)
         .unwrap()
@@ -48,7 +47,8 @@ fn a_deleted_resource_is_sent_as_its_id() {
 
 #[test]
 fn an_updated_resource_is_sent_as_its_changed_fields() {
-    let before = r#"{"id":"a","email":"old","mobile":"1","metadata":{"x":"1","y":"2"},"updatedAt":"t1"}"#;
+    let before =
+        r#"{"id":"a","email":"old","mobile":"1","metadata":{"x":"1","y":"2"},"updatedAt":"t1"}"#;
     let after = r#"{"id":"a","email":"new","metadata":{"x":"1","y":"3"},"updatedAt":"t2"}"#;
     expect(
         &raised("client.updated", after, Some(before)),
@@ -100,7 +100,8 @@ fn a_completed_check_raises_the_pair_of_its_outcome() {
 
 #[test]
 fn a_check_that_is_not_complete_has_no_outcome() {
-    let check = r#"{"id":"a","status":"failed","outcome":"clear","createdAt":"t1","updatedAt":"t2"}"#;
+    let check =
+        r#"{"id":"a","status":"failed","outcome":"clear","createdAt":"t1","updatedAt":"t2"}"#;
     let payload = r#"{"id":"a","status":"failed","createdAt":"t1","updatedAt":"t2"}"#;
     expect(&raised("check.failed", check, None), &[("check.failed", payload)]);
 }

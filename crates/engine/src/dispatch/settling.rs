@@ -1,0 +1,142 @@
+//! Settling: ended attempts are recorded with what follows from them, many to a commit.
+//!
+//! What ended while the last commit was under way is the next batch. While the store cannot
+//! record, batches are tried again; the board then stops starting attempts once its bound is
+//! reached, and goes on when the store does.
+
+use std::{sync::Arc, time::Duration};
+
+use herald_domain::{attempt::Attempt, delivery::Decision};
+use herald_store::{After, Claimed, Settled, Settlement, StoreError};
+use tokio::sync::mpsc;
+
+use super::Dispatcher;
+use crate::health::BEAT;
+
+/// Settlements of one commit at most.
+const MOST: usize = 1_024;
+
+/// The longest pause between two tries of the store.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a delivery rests whose outcome the store refuses to record.
+const REST: Duration = Duration::from_secs(60);
+
+/// What was decided, in the store's terms.
+pub(super) fn settlement(
+    delivery: &Claimed,
+    number: u32,
+    attempt: Attempt,
+    decision: Decision,
+) -> Settlement {
+    let after = match decision {
+        Decision::Delivered => After::Delivered,
+        Decision::Retry { due_at } => After::Retry { due_at },
+        Decision::Exhausted { disable } => {
+            let reason = || {
+                format!(
+                    "event {} was not acknowledged in {number} attempts; the last one: {}",
+                    delivery.event,
+                    in_words(&attempt)
+                )
+            };
+            After::Exhausted { disable: disable.then(reason) }
+        }
+    };
+    Settlement { key: delivery.key, number, attempt, after }
+}
+
+fn in_words(attempt: &Attempt) -> String {
+    match (attempt.answer.status(), attempt.answer.error_class()) {
+        (Some(status), _) => format!("HTTP status {status}"),
+        (None, Some(class)) => class.to_string(),
+        (None, None) => "no answer".to_owned(),
+    }
+}
+
+impl Dispatcher {
+    pub(super) async fn settle_what_ended(
+        self: Arc<Self>,
+        mut ended: mpsc::UnboundedReceiver<Settlement>,
+    ) {
+        let mut batch = Vec::with_capacity(MOST);
+        loop {
+            self.settling_beat.beat();
+            let waiting = ended.recv_many(&mut batch, MOST);
+            match tokio::time::timeout(BEAT, waiting).await {
+                Ok(0) => return,
+                Ok(_) => self.settle(&mut batch).await,
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn settle(self: &Arc<Self>, batch: &mut Vec<Settlement>) {
+        let settlements = std::mem::take(batch);
+        let count = settlements.len();
+        match self.record(&settlements).await {
+            Ok(settled) => self.recorded(&settlements, &settled),
+            Err(_) if count > 1 => {
+                // One of them is at fault: the others are recorded without it.
+                for settlement in &settlements {
+                    let alone = std::slice::from_ref(settlement);
+                    match self.record(alone).await {
+                        Ok(settled) => self.recorded(alone, &settled),
+                        Err(error) => self.put_to_rest(settlement, &error),
+                    }
+                }
+            }
+            Err(error) => self.put_to_rest(&settlements[0], &error),
+        }
+        self.board().recorded(count);
+        self.idle.notify_waiters();
+        self.pump();
+    }
+
+    /// Records; tries again for as long as the store is unavailable.
+    async fn record(&self, settlements: &[Settlement]) -> Result<Settled, StoreError> {
+        let mut pause = Duration::from_millis(50);
+        loop {
+            self.settling_beat.beat();
+            match self.store.settle(settlements.to_vec()).await {
+                Err(StoreError::Unavailable(reason)) => {
+                    tracing::warn!(reason, "outcomes cannot be recorded; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn recorded(self: &Arc<Self>, settlements: &[Settlement], settled: &Settled) {
+        for settlement in settlements {
+            self.metrics.settled(&settlement.after);
+            if let After::Retry { due_at } = settlement.after {
+                self.due_at(settlement.key.webhook, due_at);
+            }
+        }
+        for webhook in &settled.disabled {
+            tracing::warn!(
+                webhook = %webhook.id,
+                account = %webhook.environment.account,
+                mode = %webhook.environment.mode,
+                "a webhook was disabled: its retries are exhausted"
+            );
+            self.metrics.disabled();
+            self.forget(webhook.id);
+        }
+    }
+
+    /// The store refuses this outcome, which is a defect. The delivery is due as it was before
+    /// the attempt, after a rest: at least once, and without a busy loop.
+    fn put_to_rest(self: &Arc<Self>, settlement: &Settlement, error: &StoreError) {
+        tracing::error!(webhook = %settlement.key.webhook, %error, "an outcome cannot be recorded");
+        let this = self.clone();
+        let key = settlement.key;
+        tokio::spawn(async move {
+            tokio::time::sleep(REST).await;
+            this.give_back(vec![key]);
+        });
+    }
+}

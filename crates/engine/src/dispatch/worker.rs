@@ -1,0 +1,163 @@
+//! A worker: a task that makes one attempt after another, for as long as the board has a job.
+
+use std::{sync::Arc, time::Duration};
+
+use herald_domain::{
+    attempt::{Answer, Attempt, ErrorClass, Failure},
+    delivery::{AttemptEnded, decide},
+    schedule::retry_after,
+    time::Timestamp,
+};
+use herald_store::{Claimed, DeliveryKey};
+
+use super::{
+    Dispatcher,
+    board::{Budget, Job},
+    settling::settlement,
+};
+use crate::http::Request;
+
+/// An attempt that takes longer is slow: it is counted apart, so that it cannot keep others from
+/// starting. Most receivers answer well within this, wherever on earth they are.
+const SLOW: Duration = Duration::from_millis(250);
+
+impl Dispatcher {
+    /// Starts as many workers as there are jobs that may start now.
+    pub(super) fn pump(self: &Arc<Self>) {
+        loop {
+            let Some(job) = self.next_job() else { return };
+            tokio::spawn(self.clone().work(job));
+        }
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        let mut board = self.board();
+        let job = board.start();
+        if board.take_room_made() {
+            self.due_changed.notify_one();
+        }
+        job
+    }
+
+    async fn work(self: Arc<Self>, first: Job) {
+        let mut next = Some(first);
+        while let Some(job) = next {
+            let mut flight = Flight::begin(&self, &job);
+            let attempt = self.attempt(&job, &mut flight).await;
+            let succeeded_at = flight.end(&attempt);
+            next = self.next_job();
+            self.conclude(&job.delivery, attempt, succeeded_at);
+        }
+    }
+
+    /// One signed request under one deadline. What went wrong is part of the attempt.
+    async fn attempt(self: &Arc<Self>, job: &Job, flight: &mut Flight<'_>) -> Attempt {
+        let started_at = self.clock.now();
+        let delivery = &job.delivery;
+        let mut attempt = Attempt {
+            started_at,
+            duration: Duration::ZERO,
+            url: job.route.url.clone(),
+            address: None,
+            signatures: None,
+            answer: Answer::Failure(not_attempted()),
+        };
+        let way = match &job.route.way {
+            Ok(way) => way,
+            Err(failure) => {
+                attempt.answer = Answer::Failure(failure.clone());
+                return attempt;
+            }
+        };
+        let signatures = way.sign(delivery.event, started_at, &delivery.body);
+        attempt.signatures = Some(signatures.clone());
+        let mut exchange = std::pin::pin!(self.client.post(Request {
+            target: way.target.clone(),
+            event: delivery.event,
+            signatures,
+            body: delivery.body.clone(),
+        }));
+        let exchange = if let Ok(exchange) = tokio::time::timeout(SLOW, &mut exchange).await {
+            exchange
+        } else {
+            flight.slowed();
+            exchange.await
+        };
+        attempt.address = exchange.address;
+        attempt.duration = exchange.duration;
+        attempt.answer = exchange.answer;
+        attempt
+    }
+
+    /// Decides what follows from the attempt, and hands both over to be recorded.
+    fn conclude(&self, delivery: &Claimed, attempt: Attempt, succeeded_at: Option<Timestamp>) {
+        self.metrics.attempted(&attempt);
+        let ended_at = attempt.ended_at();
+        let asked = match &attempt.answer {
+            Answer::Response(response) => response.header("retry-after"),
+            Answer::Failure(_) => None,
+        };
+        let ended = AttemptEnded {
+            attempts: delivery.attempts + 1,
+            success: attempt.answer.is_success(),
+            at: ended_at,
+            first_attempt_at: delivery.first_attempt_at.unwrap_or(attempt.started_at),
+            retry_after: asked.and_then(|value| retry_after(value, ended_at.seconds())),
+            webhook_succeeded_at: succeeded_at,
+        };
+        let chance = if ended.success { 0.0 } else { self.chance.unit() };
+        let decision = decide(&self.rules, ended, chance);
+        // The loop that receives ends only after the last attempt was recorded.
+        let _ = self.ended.send(settlement(delivery, ended.attempts, attempt, decision));
+    }
+}
+
+/// An attempt under way. If its task ends without an answer, by a panic or because the runtime
+/// stops, its place is given back all the same, and the delivery is due again.
+struct Flight<'a> {
+    dispatcher: &'a Arc<Dispatcher>,
+    key: DeliveryKey,
+    budget: Budget,
+    under_way: bool,
+}
+
+impl<'a> Flight<'a> {
+    fn begin(dispatcher: &'a Arc<Dispatcher>, job: &Job) -> Self {
+        Self { dispatcher, key: job.delivery.key, budget: job.budget, under_way: true }
+    }
+
+    fn slowed(&mut self) {
+        self.budget = self.dispatcher.board().slowed(self.budget);
+        self.dispatcher.pump();
+    }
+
+    /// Gives the place back. Answers when anything was last delivered to the webhook.
+    fn end(mut self, attempt: &Attempt) -> Option<Timestamp> {
+        self.under_way = false;
+        let mut board = self.dispatcher.board();
+        board.ended(self.key.webhook, self.budget, &attempt.answer, attempt.ended_at())
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        if !self.under_way || self.dispatcher.is_stopping() {
+            return;
+        }
+        tracing::error!(webhook = %self.key.webhook, "an attempt ended without an answer");
+        let answer = Answer::Failure(not_attempted());
+        let mut board = self.dispatcher.board();
+        board.ended(self.key.webhook, self.budget, &answer, Timestamp::default());
+        board.recorded(1);
+        drop(board);
+        self.dispatcher.give_back(vec![self.key]);
+    }
+}
+
+/// The answer of an attempt that has none yet.
+fn not_attempted() -> Failure {
+    Failure {
+        class: ErrorClass::Internal,
+        detail: "Herald did not get to make the request".to_owned(),
+    }
+}

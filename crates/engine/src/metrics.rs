@@ -1,0 +1,161 @@
+//! What is measured, in the Prometheus text format.
+//!
+//! Counters are counted where things happen; gauges are read off when somebody asks. Labels are
+//! few and bounded: never an account, a webhook or anything that a customer wrote.
+
+use std::sync::atomic::AtomicU64;
+
+use herald_domain::attempt::Attempt;
+use herald_store::{After, Books, Receipt};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+
+use crate::{Engine, dispatch::Load};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
+/// What is measured.
+pub struct Metrics {
+    registry: Registry,
+    events: Counter<u64, AtomicU64>,
+    fanned_out: Counter<u64, AtomicU64>,
+    attempts: Family<ResultLabel, Counter>,
+    attempt_seconds: Histogram,
+    settled: Family<StateLabel, Counter>,
+    disabled: Counter,
+    in_hand: Gauge,
+    in_flight: Gauge,
+    slow: Gauge,
+    waiting: Gauge,
+    scheduled: Gauge,
+    deliveries: Family<StateLabel, Gauge>,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("herald"),
+            events: Counter::default(),
+            fanned_out: Counter::default(),
+            attempts: Family::default(),
+            // 1 ms to 16 s: the deadline is 15 s.
+            attempt_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 15)),
+            settled: Family::default(),
+            disabled: Counter::default(),
+            in_hand: Gauge::default(),
+            in_flight: Gauge::default(),
+            slow: Gauge::default(),
+            waiting: Gauge::default(),
+            scheduled: Gauge::default(),
+            deliveries: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("events", "Events accepted", self.events.clone());
+        let help = "Deliveries made by fan-out, held ones included";
+        registry.register("deliveries_accepted", help, self.fanned_out.clone());
+        registry.register("attempts", "Attempts ended, by result", self.attempts.clone());
+        let help = "How long attempts took";
+        registry.register("attempt_duration_seconds", help, self.attempt_seconds.clone());
+        let help = "Attempts recorded, by what followed";
+        registry.register("attempts_recorded", help, self.settled.clone());
+        let help = "Webhooks disabled because their retries were exhausted";
+        registry.register("webhooks_disabled", help, self.disabled.clone());
+        let help = "Attempts started and not recorded yet";
+        registry.register("attempts_in_hand", help, self.in_hand.clone());
+        let help = "Requests under way that are not slow";
+        registry.register("attempts_in_flight", help, self.in_flight.clone());
+        registry.register("attempts_slow", "Requests under way for long", self.slow.clone());
+        registry.register(
+            "deliveries_in_memory",
+            "Deliveries waiting in memory",
+            self.waiting.clone(),
+        );
+        let help = "Webhooks with deliveries in the store that are, or will be, due";
+        registry.register("webhooks_scheduled", help, self.scheduled.clone());
+        registry.register("deliveries", "Deliveries by state", self.deliveries.clone());
+    }
+
+    pub(crate) fn accepted(&self, receipt: &Receipt) {
+        self.events.inc_by(u64::try_from(receipt.events.len()).unwrap_or(u64::MAX));
+        self.fanned_out.inc_by(receipt.deliveries);
+    }
+
+    pub(crate) fn attempted(&self, attempt: &Attempt) {
+        let result = attempt.answer.error_class().map_or("success", |class| class.as_str());
+        self.attempts.get_or_create(&ResultLabel { result }).inc();
+        self.attempt_seconds.observe(attempt.duration.as_secs_f64());
+    }
+
+    pub(crate) fn settled(&self, after: &After) {
+        let state = match after {
+            After::Delivered => "delivered",
+            After::Retry { .. } => "retry",
+            After::Exhausted { .. } => "exhausted",
+        };
+        self.settled.get_or_create(&StateLabel { state }).inc();
+    }
+
+    pub(crate) fn disabled(&self) {
+        self.disabled.inc();
+    }
+
+    fn observe(&self, load: Load, books: Books) {
+        let set = |gauge: &Gauge, value: usize| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        set(&self.in_hand, load.in_hand);
+        set(&self.in_flight, load.in_flight);
+        set(&self.slow, load.slow);
+        set(&self.waiting, load.waiting);
+        set(&self.scheduled, load.scheduled);
+        for (state, count) in [
+            ("pending", books.pending),
+            ("delivered", books.delivered),
+            ("exhausted", books.exhausted),
+            ("held", books.held),
+            ("cancelled", books.cancelled),
+        ] {
+            let gauge = self.deliveries.get_or_create(&StateLabel { state }).clone();
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+}
+
+impl Engine {
+    /// Everything that is measured, in the Prometheus text format.
+    pub async fn metrics_text(&self) -> crate::Result<String> {
+        let books = self.store.books(None).await?;
+        self.metrics.observe(self.dispatcher.load(), books);
+        let mut text = String::new();
+        encode(&mut text, &self.metrics.registry)
+            .map_err(|error| crate::EngineError::Internal(error.to_string()))?;
+        Ok(text)
+    }
+}

@@ -1,0 +1,70 @@
+//! Upkeep: forgetting what is old, cancelling what belongs to deleted webhooks, and following the
+//! clock when it goes back.
+//!
+//! One loop, woken by a timer or by a deletion. Every step is idempotent and takes no input, so
+//! it does not matter how often it runs or where it was interrupted.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use herald_store::Store;
+
+use crate::{Clock, Engine, Result};
+
+/// How often the loop comes round by itself.
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// Rows of one transaction, so that nobody waits long for the writer.
+const ROWS: usize = 500;
+
+/// How long an `Idempotency-Key` is remembered.
+const KEYS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The clock went back only if it did by more than this; less is corrected all the time.
+const JUMP: Duration = Duration::from_secs(1);
+
+/// Runs for as long as the engine is used.
+pub(crate) fn spawn(engine: &Arc<Engine>) {
+    let engine = Arc::downgrade(engine);
+    tokio::spawn(async move {
+        while let Some(engine) = Weak::upgrade(&engine).filter(|e| !e.dispatcher.is_stopping()) {
+            if let Err(error) = engine.tidy_up().await {
+                tracing::warn!(%error, "upkeep is put off");
+            }
+            tokio::select! {
+                () = engine.tidy.notified() => {}
+                () = tokio::time::sleep(PERIOD) => {}
+            }
+        }
+    });
+}
+
+impl Engine {
+    /// Everything there is to tidy up now.
+    async fn tidy_up(&self) -> Result<()> {
+        if follow_the_clock(&*self.store, &*self.clock).await? {
+            self.dispatcher.reload().await?;
+        }
+        let now = self.clock.now();
+        while self.store.cancel_orphans(now, ROWS).await? == ROWS {}
+        while self.store.expire_keys(now.before(KEYS_KEPT), ROWS).await? == ROWS {}
+        while self.store.expire(now.before(self.settings.retention), ROWS).await? == ROWS {}
+        Ok(())
+    }
+}
+
+/// Notes the time. If the clock has gone back, what is due is moved with it, so that no retry is
+/// later than its step; answers whether that was so.
+pub(crate) async fn follow_the_clock(store: &dyn Store, clock: &dyn Clock) -> Result<bool> {
+    let now = clock.now();
+    let Some(latest) = store.note_time(now).await? else { return Ok(false) };
+    let back = latest.since(now);
+    if back <= JUMP {
+        return Ok(false);
+    }
+    tracing::warn!(seconds = back.as_secs(), "the clock has gone back; what is due moves with it");
+    store.advance_due(now, back).await?;
+    Ok(true)
+}
