@@ -4,7 +4,7 @@
 //! law. [`store_contract!`](crate::store_contract) makes each of them a test of its own in the
 //! backend's crate, so that a broken one is named in the output:
 //!
-//! ```ignore
+//! ```text
 //! struct Files(TempDir);
 //!
 //! impl Backend for Files { /* opens the same file again and again */ }
