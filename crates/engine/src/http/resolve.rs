@@ -98,3 +98,6 @@ fn classify(error: &NetError) -> ResolveError {
         _ => ResolveError::Failed,
     }
 }
+
+#[cfg(test)]
+mod tests;
