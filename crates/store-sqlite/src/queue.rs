@@ -195,25 +195,29 @@ impl Session<'_> {
             settled.stale += 1;
             return Ok(());
         };
-        self.claims.give_back(webhook, key.sequence);
         let row = (env, key.sequence.cast_signed(), webhook);
         let state = state_after(&settlement.after);
-        if self.advance(row, settlement, DeliveryState::Pending)? {
-            self.insert_attempt(row, settlement)?;
-            self.tallies.moved(env, webhook, DeliveryState::Pending, state);
+        let from = if self.advance(row, settlement, DeliveryState::Pending)? {
+            DeliveryState::Pending
+        } else if self.advance(row, settlement, DeliveryState::Cancelled)? {
+            DeliveryState::Cancelled
         } else {
+            // Somebody else's by now, claim included.
             settled.stale += 1;
-            if self.advance(row, settlement, DeliveryState::Cancelled)? {
-                self.insert_attempt(row, settlement)?;
-                if state == DeliveryState::Delivered {
-                    self.tallies.moved(env, webhook, DeliveryState::Cancelled, state);
-                }
-            }
+            return Ok(());
+        };
+        self.claims.give_back(webhook, key.sequence);
+        self.insert_attempt(row, settlement)?;
+        if from == DeliveryState::Cancelled && state != DeliveryState::Delivered {
+            settled.stale += 1;
             return Ok(());
         }
+        self.tallies.moved(env, webhook, from, state);
         match &settlement.after {
             After::Delivered => {
-                self.tallies.succeeded(env, webhook, settlement.attempt.ended_at());
+                let at = settlement.attempt.ended_at();
+                self.tallies.succeeded(env, webhook, at);
+                self.registry.succeeded(webhook, at);
             }
             After::Exhausted { disable: Some(reason) } => {
                 settled.disabled.extend(self.disable(settlement, reason)?);

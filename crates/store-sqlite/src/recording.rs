@@ -1,7 +1,5 @@
 //! Accepting events: the hot path of the writer.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use herald_domain::{
     account::EnvironmentId, delivery::DeliveryState, event::Event, fan_out::first_state,
@@ -13,7 +11,12 @@ use herald_store::{
 };
 use rusqlite::{OptionalExtension, params};
 
-use crate::{SqliteStore, failure::explain, registry::Environment, writer::Session};
+use crate::{
+    SqliteStore,
+    failure::explain,
+    registry::{Environment, Hook},
+    writer::Session,
+};
 
 #[async_trait]
 impl Recording for SqliteStore {
@@ -44,8 +47,17 @@ impl Session<'_> {
         if let Some(idempotency) = &record.idempotency {
             self.remember(environment.env, idempotency, &receipt, record.at)?;
         }
-        let destinations = destinations(&environment, &claimed);
+        let destinations = self.destinations(&environment, &claimed);
         Ok(Recorded::Accepted { receipt, claimed, destinations })
+    }
+
+    /// The webhooks of what was claimed, each once.
+    fn destinations(&self, environment: &Environment, claimed: &[Claimed]) -> Vec<Destination> {
+        let wanted = |hook: &&Hook| {
+            claimed.iter().any(|claim| claim.key.webhook == hook.destination.webhook.id)
+        };
+        let hooks = environment.hooks.iter().filter(wanted);
+        hooks.map(|hook| self.registry.destination(hook)).collect()
     }
 
     fn earlier(&self, env: i64, idempotency: &Idempotency) -> Result<Option<Recorded>> {
@@ -180,12 +192,4 @@ struct Inserted<'a> {
     environment: EnvironmentId,
     event: &'a Event,
     at: Timestamp,
-}
-
-/// The webhooks of what was claimed, each once.
-fn destinations(environment: &Arc<Environment>, claimed: &[Claimed]) -> Vec<Destination> {
-    let wanted = |destination: &&Destination| {
-        claimed.iter().any(|claim| claim.key.webhook == destination.webhook.id)
-    };
-    environment.hooks.iter().map(|hook| &hook.destination).filter(wanted).cloned().collect()
 }

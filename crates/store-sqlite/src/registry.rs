@@ -17,7 +17,7 @@ use crate::{
     failure::explain,
 };
 
-/// Environments, URLs or webhooks known at most; then they are learned anew.
+/// Of each kind, how much is known at most; then it is learned anew.
 const MOST_KNOWN: usize = 20_000;
 
 /// What the writer knows by heart.
@@ -27,6 +27,8 @@ pub(crate) struct Registry {
     webhooks: HashMap<WebhookId, (i64, i64)>,
     types: HashMap<String, (String, i64)>,
     urls: HashMap<String, i64>,
+    /// Later than what the environments say, by the webhook's number.
+    succeeded: HashMap<i64, Timestamp>,
 }
 
 /// An environment and its webhooks.
@@ -71,6 +73,25 @@ impl Registry {
     /// Forgets an environment, since its webhooks change in this transaction.
     pub(crate) fn forget(&mut self, id: EnvironmentId) {
         self.environments.remove(&id);
+    }
+
+    /// Something was delivered to a webhook.
+    pub(crate) fn succeeded(&mut self, webhook: i64, at: Timestamp) {
+        if self.succeeded.len() >= MOST_KNOWN {
+            // Then it is read again from the tallies, with the environments.
+            self.succeeded.clear();
+            self.environments.clear();
+        }
+        let known = self.succeeded.entry(webhook).or_insert(at);
+        *known = at.max(*known);
+    }
+
+    /// A webhook of an environment, with its latest success.
+    pub(crate) fn destination(&self, hook: &Hook) -> Destination {
+        let succeeded_at = self.succeeded.get(&hook.num).copied();
+        let mut destination = hook.destination.clone();
+        destination.succeeded_at = destination.succeeded_at.max(succeeded_at);
+        destination
     }
 
     /// The environment's and the webhook's number, deleted or not.

@@ -75,6 +75,10 @@ impl Session<'_> {
                 Ok((row.get("env")?, row.get("seq")?, row.get("type")?))
             })?
             .collect::<Result<_, _>>()?;
+        if let Some((_, last, _)) = old.last() {
+            // So that its number is not given again, even if no later event is left.
+            self.connection.prepare_cached(NOTE_LARGEST)?.execute(params!["last_expired", last])?;
+        }
         for (env, sequence, event_type) in &old {
             self.remove_event(*env, *sequence)?;
             self.tallies.events(*env, *event_type, -1);
@@ -152,13 +156,16 @@ impl Session<'_> {
     }
 }
 
+/// Keeps the largest value of a name.
+const NOTE_LARGEST: &str = "
+    INSERT INTO meta (name, value) VALUES (?1, ?2)
+    ON CONFLICT DO UPDATE SET value = max(value, excluded.value)";
+
 fn note_time(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Timestamp>> {
     let earlier: Option<i64> = connection
-        .query_row("SELECT value FROM meta WHERE name = 'latest_time'", [], |row| {
-            count(row, "value")
-        })
+        .query_row("SELECT value FROM meta WHERE name = 'time'", [], |row| count(row, "value"))
         .optional()?;
-    let sql = "INSERT INTO meta (name, value) VALUES ('latest_time', ?1)
+    let sql = "INSERT INTO meta (name, value) VALUES ('time', ?1)
                ON CONFLICT DO UPDATE SET value = excluded.value";
     connection.execute(sql, [now.millis()])?;
     Ok(earlier.map(Timestamp::from_millis))

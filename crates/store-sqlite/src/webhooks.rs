@@ -100,8 +100,10 @@ fn create(session: &mut Session<'_>, webhook: &Webhook, limit: u32) -> Result<Cr
     session.registry.forget(webhook.environment);
     let insert = || {
         let sql = "INSERT INTO webhook
-                       (id, env, description, url, enabled, events, secret, created_at, updated_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+                       (id, env, description, url, enabled, events, secret, created_at, updated_at,
+                        disabled_reason, disabled_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        let disabled = webhook.disabled.as_ref();
         session.connection.prepare_cached(sql)?.insert(params![
             webhook.id.as_bytes(),
             environment.env,
@@ -112,6 +114,8 @@ fn create(session: &mut Session<'_>, webhook: &Webhook, limit: u32) -> Result<Cr
             webhook.secret.0,
             webhook.created_at.millis(),
             webhook.updated_at.millis(),
+            disabled.map(|disabled| &disabled.reason),
+            disabled.map(|disabled| disabled.at.millis()),
         ])
     };
     let num = insert().map_err(explain)?;

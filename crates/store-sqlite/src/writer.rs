@@ -242,9 +242,10 @@ impl WriterThread {
 }
 
 fn next_sequence(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT coalesce(max(seq), 0) + 1 AS next FROM event", [], |row| {
-        crate::codec::count(row, "next")
-    })
+    let sql = "SELECT 1 + max(
+                   coalesce((SELECT max(seq) FROM event), 0),
+                   coalesce((SELECT value FROM meta WHERE name = 'last_expired'), 0)) AS next";
+    connection.query_row(sql, [], |row| crate::codec::count(row, "next"))
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {

@@ -35,7 +35,7 @@ pub struct EventFilter {
     pub event_type: Option<String>,
     /// Only about this kind of resource.
     pub resource_type: Option<String>,
-    /// When they were accepted.
+    /// By their `createdAt`.
     pub created: CreatedRange,
 }
 

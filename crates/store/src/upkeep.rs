@@ -11,7 +11,7 @@ use crate::Result;
 /// fewer than `limit` means that nothing is left.
 #[async_trait]
 pub trait Upkeep: Send + Sync + 'static {
-    /// Removes events accepted before `before` whose deliveries have all ended, with their
+    /// Removes events created before `before` whose deliveries have all ended, with their
     /// deliveries and attempts. A pending or held delivery keeps its event. The books go on
     /// counting what was removed.
     async fn expire(&self, before: Timestamp, limit: usize) -> Result<usize>;
@@ -26,7 +26,8 @@ pub trait Upkeep: Send + Sync + 'static {
     /// gone back by so much, and no retry may be later than its step.
     async fn advance_due(&self, now: Timestamp, by: Duration) -> Result<()>;
 
-    /// Notes that the clock showed `now`, and answers the latest time noted before.
+    /// Notes that the clock showed `now`, and answers what was noted before it. Not the latest of
+    /// all: a clock that went back is noticed once, not for as long as it is behind.
     async fn note_time(&self, now: Timestamp) -> Result<Option<Timestamp>>;
 
     /// Whether a transaction can be committed right now.

@@ -6,7 +6,9 @@
 
 -- What has no table of its own.
 CREATE TABLE meta (
-    name  TEXT PRIMARY KEY,   -- 'latest_time': the latest time the clock was seen to show
+    -- 'time': what the clock showed when it was last noted; 'last_expired': the largest event.seq
+    -- that retention removed; 'probes': how often somebody asked whether a commit works
+    name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
 

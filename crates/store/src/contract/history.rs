@@ -76,10 +76,10 @@ pub async fn each_filter_of_events_holds_and_all_hold_together<B: Backend>(backe
     }
 }
 
-pub async fn events_are_filtered_by_when_they_were_accepted<B: Backend>(backend: B) {
+pub async fn events_are_filtered_by_when_they_were_created<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
     let record = scene.new_record("client.created");
-    let happened_at = record.at;
+    let created_at = record.at;
     let accepted_at = scene.tick();
     scene.record(Record { at: accepted_at, ..record }).await;
     let found = |after, before| {
@@ -87,8 +87,9 @@ pub async fn events_are_filtered_by_when_they_were_accepted<B: Backend>(backend:
             EventFilter { created: CreatedRange { after, before }, ..EventFilter::default() };
         scene.store.list_events(scene.environment, filter, whole())
     };
-    assert_eq!(found(Some(happened_at), None).await.unwrap().total, 1);
-    assert_eq!(found(None, Some(accepted_at)).await.unwrap().total, 0);
+    assert_eq!(found(None, Some(accepted_at)).await.unwrap().total, 1, "not by its acceptance");
+    assert_eq!(found(Some(created_at), None).await.unwrap().total, 0, "strictly after");
+    assert_eq!(found(None, Some(created_at)).await.unwrap().total, 0, "strictly before");
 }
 
 pub async fn deliveries_are_listed_newest_first_in_pages<B: Backend>(backend: B) {

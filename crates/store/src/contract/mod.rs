@@ -169,7 +169,7 @@ macro_rules! store_contract {
         $crate::store_contract!(@laws $backend, history:
             events_are_listed_newest_first_in_pages
             each_filter_of_events_holds_and_all_hold_together
-            events_are_filtered_by_when_they_were_accepted
+            events_are_filtered_by_when_they_were_created
             deliveries_are_listed_newest_first_in_pages
             pages_part_the_deliveries_of_one_event_without_gap_or_overlap
             each_filter_of_deliveries_holds_and_all_hold_together
@@ -181,7 +181,7 @@ macro_rules! store_contract {
         );
         $crate::store_contract!(@laws $backend, upkeep:
             an_event_whose_deliveries_have_ended_expires_with_them
-            only_what_was_accepted_before_the_time_expires
+            only_what_was_created_before_the_time_expires
             a_pending_or_held_delivery_keeps_its_event_and_the_others_of_it
             expiry_takes_no_more_events_than_its_limit_at_a_time
             what_may_not_expire_does_not_hide_what_may
@@ -193,7 +193,7 @@ macro_rules! store_contract {
             orphans_are_cancelled_no_more_than_the_limit_at_a_time
             what_is_due_later_is_moved_to_be_due_earlier
             what_is_moved_past_now_is_due_now
-            noting_the_time_answers_the_latest_noted_before
+            noting_the_time_answers_what_was_noted_before
             a_probe_of_a_working_store_succeeds
         );
         $crate::store_contract!(@laws $backend, walk:

@@ -102,10 +102,10 @@ fn view(event: &Event, webhook: WebhookId, row: &DeliveryRow) -> DeliveryView {
 }
 
 fn keeps_event(filter: &EventFilter, row: &EventRow) -> bool {
-    let EventRow { event, accepted_at, .. } = row;
+    let EventRow { event, .. } = row;
     filter.event_type.as_ref().is_none_or(|wanted| *wanted == event.event_type)
         && filter.resource_type.as_ref().is_none_or(|wanted| *wanted == event.resource_type)
-        && filter.created.contains(*accepted_at)
+        && filter.created.contains(event.created_at)
 }
 
 fn keeps_delivery(filter: &DeliveryFilter, view: &DeliveryView) -> bool {

@@ -99,7 +99,6 @@ struct WebhookRow {
 struct EventRow {
     environment: EnvironmentId,
     event: Event,
-    accepted_at: Timestamp,
 }
 
 #[derive(Debug)]

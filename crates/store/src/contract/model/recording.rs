@@ -95,7 +95,7 @@ impl Data {
             }
             self.deliveries.insert((sequence, matched.webhook), row);
         }
-        self.events.insert(sequence, EventRow { environment, event, accepted_at: at });
+        self.events.insert(sequence, EventRow { environment, event });
         matches.len() as u64
     }
 }

@@ -12,7 +12,7 @@ use crate::{Result, Upkeep};
 impl Upkeep for Model {
     async fn expire(&self, before: Timestamp, limit: usize) -> Result<usize> {
         let mut data = self.data();
-        let old = data.events.iter().filter(|(_, row)| row.accepted_at < before);
+        let old = data.events.iter().filter(|(_, row)| row.event.created_at < before);
         let over = old.map(|(sequence, _)| *sequence).filter(|sequence| data.has_ended(*sequence));
         let expiring: Vec<u64> = over.take(limit).collect();
         for sequence in &expiring {
@@ -63,9 +63,7 @@ impl Upkeep for Model {
 
     async fn note_time(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         let mut data = self.data();
-        let latest = data.noted;
-        data.noted = latest.max(Some(now));
-        Ok(latest)
+        Ok(data.noted.replace(now))
     }
 
     async fn probe(&self) -> Result<()> {
