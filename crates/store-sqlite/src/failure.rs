@@ -4,6 +4,7 @@ use herald_store::StoreError;
 use rusqlite::{Error, ErrorCode};
 
 /// What SQLite's error means to Herald.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` passes")]
 pub(crate) fn explain(error: Error) -> StoreError {
     let text = error.to_string();
     match error {

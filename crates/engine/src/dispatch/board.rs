@@ -172,7 +172,7 @@ impl Board {
             if lane.is_well_supplied(per_webhook) {
                 continue;
             }
-            let limit = (lane.window.size() * 4).clamp(32, per_webhook);
+            let limit = (lane.window.size() * 4).max(32).min(per_webhook);
             orders.push(ClaimOrder { webhook, limit, now, ticket });
         }
         orders
