@@ -1,0 +1,17 @@
+//! What comes in: keys, ids in the path, bodies and their fields, questions in the query.
+//!
+//! Everything that a client sends is read by a module here and nowhere else, so that no hostile
+//! spelling meets a second opinion. A handler lists what it needs as parameters, the key first:
+//! nobody without one learns anything from the other checks.
+
+mod auth;
+mod body;
+mod fields;
+mod path;
+mod query;
+
+pub(crate) use auth::{EnvironmentKey, OperatorKey};
+pub(crate) use body::{Body, SMALL};
+pub(crate) use fields::{BOOLEAN, Fields, Kind, MODE, OBJECT, TEXT, TEXTS, URL, VALUE};
+pub(crate) use path::{PathId, clipped};
+pub(crate) use query::Query;

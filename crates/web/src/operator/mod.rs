@@ -1,0 +1,23 @@
+//! The operator's API: publishing, and managing accounts and their keys.
+
+mod accounts;
+mod events;
+mod keys;
+
+use std::sync::Arc;
+
+use herald_engine::Engine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::routes::AlsoWithSlash;
+
+/// Every operation of the operator's API.
+pub(crate) fn router() -> OpenApiRouter<Arc<Engine>> {
+    OpenApiRouter::new()
+        .operations(routes!(accounts::create::create_account, accounts::list::list_accounts))
+        .operations(routes!(accounts::get::get_account))
+        .operations(routes!(keys::create::create_key, keys::list::list_keys))
+        .operations(routes!(keys::revoke::revoke_key))
+        .operations(routes!(events::publish::publish_event))
+        .operations(routes!(events::publish_batch::publish_events))
+}

@@ -1,0 +1,55 @@
+//! The table of routes, and the description that is made from it. A route without a description
+//! cannot be added: both come from the same line.
+
+use std::sync::Arc;
+
+use axum::{Router, middleware, response::IntoResponse};
+use herald_engine::Engine;
+use utoipa::openapi::{OpenApi, Server};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::{WebOptions, description, docs, error::Refusal, frame::frame, operator, status, v1};
+
+/// Everything that Herald answers over HTTP.
+pub fn router(engine: Arc<Engine>, options: WebOptions) -> Router {
+    let (routes, mut openapi) = described().split_for_parts();
+    openapi.servers = options.public_url.map(|url| vec![Server::new(url)]);
+    routes
+        .with_state(engine)
+        .merge(docs::router(&openapi))
+        .fallback(async || Refusal::no_route().into_response())
+        .method_not_allowed_fallback(async || Refusal::no_method().into_response())
+        .layer(middleware::from_fn(frame))
+}
+
+/// The description of everything that [`router`] answers, for programs.
+pub fn openapi() -> OpenApi {
+    described().into_openapi()
+}
+
+fn described() -> OpenApiRouter<Arc<Engine>> {
+    let mut router = OpenApiRouter::with_openapi(description::base())
+        .merge(v1::router())
+        .merge(operator::router())
+        .merge(status::router());
+    description::complete(router.get_openapi_mut());
+    router
+}
+
+/// Adds operations so that a slash behind the path makes no difference: one of the official SDKs
+/// sends it, and a redirect would lose the body.
+pub(crate) trait AlsoWithSlash {
+    /// Adds the operations of one path.
+    fn operations(self, operations: UtoipaMethodRouter<Arc<Engine>>) -> Self;
+}
+
+impl AlsoWithSlash for OpenApiRouter<Arc<Engine>> {
+    fn operations(self, operations: UtoipaMethodRouter<Arc<Engine>>) -> Self {
+        let (_, paths, methods) = &operations;
+        let with_slash = paths
+            .paths
+            .keys()
+            .fold(self, |router, path| router.route(&format!("{path}/"), methods.clone()));
+        with_slash.routes(operations)
+    }
+}

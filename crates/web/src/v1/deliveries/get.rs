@@ -1,0 +1,44 @@
+//! `GET /v1/deliveries/{id}`: one delivery with all its attempts.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use herald_domain::id::DeliveryId;
+use herald_engine::Engine;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Delivery, attempt::Attempt};
+use crate::{
+    error::Result,
+    input::{EnvironmentKey, PathId},
+};
+
+/// A delivery with its attempts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeliveryWithAttempts {
+    #[serde(flatten)]
+    delivery: Delivery,
+    /// What was done, and what came back; the first attempt first.
+    attempts: Vec<Attempt>,
+}
+
+/// Get a delivery with its attempts
+#[utoipa::path(
+    get,
+    path = "/v1/deliveries/{id}",
+    tag = "Deliveries",
+    security(("accountKey" = [])),
+    params(("id" = String, Path, description = "The delivery's id")),
+    responses((status = 200, description = "The delivery", body = DeliveryWithAttempts)),
+)]
+pub(crate) async fn get_delivery(
+    State(engine): State<Arc<Engine>>,
+    EnvironmentKey(environment): EnvironmentKey,
+    PathId(id): PathId<DeliveryId>,
+) -> Result<Json<DeliveryWithAttempts>> {
+    let (delivery, attempts) = engine.delivery(environment, id).await?;
+    let event = engine.event(environment, delivery.event).await?;
+    let attempts = attempts.into_iter().map(|attempt| Attempt::new(attempt, &event)).collect();
+    Ok(Json(DeliveryWithAttempts { delivery: delivery.into(), attempts }))
+}

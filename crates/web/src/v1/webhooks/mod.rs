@@ -1,0 +1,76 @@
+//! Webhooks: where an environment's notifications go, and which it asked for.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod update;
+
+use herald_domain::{id::WebhookId, signature::Secret, time::Timestamp, webhook};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A webhook.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Webhook {
+    /// Its id.
+    #[schema(value_type = String, example = "5eb04fcd0f3e360008035eb2")]
+    id: WebhookId,
+    /// What its owner says of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Orders service")]
+    description: Option<String>,
+    /// Where notifications are POSTed.
+    #[schema(example = "https://example.com/hooks")]
+    url: String,
+    /// Whether notifications flow. While they do not, matching events are held.
+    enabled: bool,
+    /// Which event types it asked for; `*` means all.
+    #[schema(example = json!(["client.created", "check.completed"]))]
+    events: Vec<String>,
+    /// Its signing secret. Only in the answer to the creation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    secret: Option<String>,
+    /// Why Herald disabled it; absent once it is enabled again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    disabled_reason: Option<String>,
+    /// When Herald disabled it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    disabled_at: Option<Timestamp>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T09:30:00.000Z")]
+    created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T09:30:00.000Z")]
+    updated_at: Timestamp,
+}
+
+impl From<webhook::Webhook> for Webhook {
+    fn from(webhook: webhook::Webhook) -> Self {
+        let (disabled_reason, disabled_at) =
+            webhook.disabled.map(|disabled| (disabled.reason, disabled.at)).unzip();
+        Self {
+            id: webhook.id,
+            description: webhook.description,
+            url: webhook.url,
+            enabled: webhook.enabled,
+            events: webhook.events.names().to_vec(),
+            secret: None,
+            disabled_reason,
+            disabled_at,
+            created_at: webhook.created_at,
+            updated_at: webhook.updated_at,
+        }
+    }
+}
+
+impl Webhook {
+    /// This webhook with its secret shown: once.
+    fn with_secret(self, secret: &Secret) -> Self {
+        Self { secret: Some(secret.reveal().to_owned()), ..self }
+    }
+}
