@@ -58,7 +58,7 @@ pub struct Engine {
     dispatcher: Arc<dispatch::Dispatcher>,
     metrics: Arc<Metrics>,
     /// Wakes upkeep when there is something to tidy.
-    tidy: tokio::sync::Notify,
+    tidy: Arc<tokio::sync::Notify>,
 }
 
 /// What an engine is made of.
@@ -121,7 +121,7 @@ impl Engine {
             sealer,
             dispatcher,
             metrics,
-            tidy: tokio::sync::Notify::new(),
+            tidy: Arc::default(),
         }))
     }
 

@@ -27,14 +27,17 @@ const JUMP: Duration = Duration::from_secs(1);
 
 /// Runs for as long as the engine is used.
 pub(crate) fn spawn(engine: &Arc<Engine>) {
+    let tidy = engine.tidy.clone();
     let engine = Arc::downgrade(engine);
     tokio::spawn(async move {
         while let Some(engine) = Weak::upgrade(&engine).filter(|e| !e.dispatcher.is_stopping()) {
             if let Err(error) = engine.tidy_up().await {
                 tracing::warn!(%error, "upkeep is put off");
             }
+            // An engine that nobody else uses must not be kept alive by its own upkeep.
+            drop(engine);
             tokio::select! {
-                () = engine.tidy.notified() => {}
+                () = tidy.notified() => {}
                 () = tokio::time::sleep(PERIOD) => {}
             }
         }

@@ -41,9 +41,12 @@ pub use maintenance::{Examination, backup, examine, migrate};
 const PAGE_SIZE: u32 = 8192;
 
 /// The embedded store.
+///
+/// Dropping it ends it: what was asked for is written, the log is moved into the file. The fields
+/// are dropped in their order, and only a connection that writes can move the log.
 pub struct SqliteStore {
-    writer: writer::Writer,
     readers: readers::Readers,
+    writer: writer::Writer,
     /// Held for as long as the store is open.
     _lock: lock::FileLock,
 }

@@ -158,6 +158,9 @@ impl WriterThread {
             self.commit_together(&mut batch);
             self.checkpoints.follow(&self.connection);
         }
+        if let Err(error) = crate::checkpoint::truncate_log(&self.connection) {
+            tracing::debug!(%error, "the log is left to the next start");
+        }
     }
 
     /// One transaction for all; if that fails, one for each.

@@ -166,6 +166,17 @@ async fn an_event_that_is_gone_costs_its_own_delivery_only() {
 }
 
 #[tokio::test]
+async fn closing_the_store_leaves_one_whole_file() {
+    let mut scene = Scene::new().await;
+    scene.record().await.unwrap();
+    scene.store().books(None).await.unwrap();
+    scene.store = None;
+    let log = scene.folder.path().join("herald.db-wal");
+    assert!(std::fs::metadata(&log).map_or(0, |log| log.len()) == 0, "the log was moved");
+    assert_eq!(open(&scene.path()).unwrap().books(None).await.unwrap().pending, 1);
+}
+
+#[tokio::test]
 async fn a_failed_statement_hurts_only_its_own_job() {
     let scene = Arc::new(Scene::new().await);
     scene.meddle(
