@@ -66,6 +66,7 @@ impl Dispatcher {
             match tokio::time::timeout(BEAT, waiting).await {
                 Ok(0) => return,
                 Ok(_) => self.settle(&mut batch).await,
+                Err(_) if self.is_stopping() && self.board().load().in_hand == 0 => return,
                 Err(_) => {}
             }
         }
