@@ -59,9 +59,7 @@ impl Dialler {
         progress.stage = Stage::Resolving;
         let addresses = self.addresses(target).await?;
         progress.stage = Stage::Connecting;
-        let stream = connect(&addresses, target.port(), deadline, progress).await?;
-        let address =
-            progress.address.unwrap_or_else(|| SocketAddr::new(addresses[0], target.port()));
+        let (stream, address) = connect(&addresses, target.port(), deadline, progress).await?;
         let wire = Wire::new(stream);
         let look = wire.fresh_look();
         match target.scheme() {
@@ -144,7 +142,7 @@ async fn connect(
     port: u16,
     deadline: Instant,
     progress: &mut Progress,
-) -> Result<TcpStream, Failure> {
+) -> Result<(TcpStream, SocketAddr), Failure> {
     let count = addresses.len().min(ADDRESSES_TRIED);
     let mut last = failure(ErrorClass::ConnectionFailed, "The receiver could not be reached.");
     for (index, ip) in addresses[..count].iter().enumerate() {
@@ -156,7 +154,7 @@ async fn connect(
             Ok(Ok(stream)) => {
                 // A request is one write, and its end must not wait for an acknowledgement.
                 stream.set_nodelay(true).map_err(|error| unconnected(&error))?;
-                return Ok(stream);
+                return Ok((stream, address));
             }
             Ok(Err(error)) => unconnected(&error),
             Err(_elapsed) => unconnected(&std::io::ErrorKind::TimedOut.into()),

@@ -23,7 +23,7 @@ pub(super) fn failure(class: ErrorClass, detail: impl Into<String>) -> Failure {
 /// One sentence for every kind of forbidden target; the reason goes to the operator's log.
 pub(super) fn forbidden(reason: &Forbidden, target: impl std::fmt::Display) -> Failure {
     tracing::warn!(%target, reason = reason.detail(), "refused to dial a forbidden target");
-    failure(ErrorClass::TargetForbidden, reason.to_string())
+    failure(ErrorClass::TargetForbidden, "The target address is not allowed.")
 }
 
 pub(super) fn unresolved(error: ResolveError) -> Failure {

@@ -96,9 +96,11 @@ impl Pool {
                 return Some(Connection::Http1(connection));
             }
         }
+        let before = shelf.shared.len();
+        shelf.shared.retain(|line| line.connection.is_open());
+        *kept -= before - shelf.shared.len();
         let usable = |line: &&mut Kept<Http2>| {
-            let Kept { connection, .. } = &**line;
-            connection.is_open() && self.is_young(connection.born(), now) && connection.has_room()
+            self.is_young(line.connection.born(), now) && line.connection.has_room()
         };
         let line = shelf.shared.iter_mut().find(usable)?;
         *tickets += 1;

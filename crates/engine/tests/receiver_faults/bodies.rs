@@ -23,7 +23,9 @@ async fn a_body_without_end_is_a_success_that_costs_16_kib_and_the_connection() 
         let steps = vec![Step::ReadRequest, head(headers), flood];
         let receiver = RawReceiver::start(move |_| steps.clone()).await;
         let client = client(patient());
+        let began = Instant::now();
         let answer = response(post(&client, &receiver.url("/")).await);
+        assert!(began.elapsed() < patient().body_time, "hung up on as soon as it is enough");
         assert_eq!(answer.status, 200, "{headers}");
         assert_eq!(answer.body.len(), RESPONSE_BODY_KEPT, "{headers}");
         assert!(answer.truncated);
