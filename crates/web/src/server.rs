@@ -2,7 +2,8 @@
 //!
 //! One task a connection; an idle one costs a task, a timer and one read buffer, so ten thousand
 //! of them are cheap. A head has a time in which to arrive, which also ends idle connections; a
-//! body has one too (`input::body`). hyper answers what is not HTTP by itself.
+//! body has one too (`input::body`), and an answer one in which to be taken. hyper answers what is
+//! not HTTP by itself.
 
 use std::{io, time::Duration};
 
@@ -26,13 +27,20 @@ const BREATH: Duration = Duration::from_millis(100);
 pub struct ServerLimits {
     /// From the connection, or from the end of the last request, to the end of the next head.
     pub head: Duration,
+    /// Without any of a waiting answer being taken by the client. Kept by the kernel
+    /// (`TCP_USER_TIMEOUT`), on Linux only.
+    pub stall: Duration,
     /// From the signal to stop until connections that are still open are dropped.
     pub farewell: Duration,
 }
 
 impl Default for ServerLimits {
     fn default() -> Self {
-        Self { head: Duration::from_secs(10), farewell: Duration::from_secs(35) }
+        Self {
+            head: Duration::from_secs(10),
+            stall: Duration::from_secs(30),
+            farewell: Duration::from_secs(35),
+        }
     }
 }
 
@@ -83,18 +91,29 @@ async fn accept(
 
 /// Serves one connection to its end. A client that misbehaves ends its own.
 async fn connection(stream: TcpStream, router: Router, limits: ServerLimits, watcher: Watcher) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY cannot be set");
+    if let Err(error) = prepare(&stream, limits) {
+        tracing::debug!(%error, "a connection cannot be prepared");
     }
+    // Without `pipeline_flush`: with it, hyper buffers answers without a bound, and a client that
+    // asks and never reads would fill the memory.
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(HEAD)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     if let Err(error) = watcher.watch(serving).await {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// An answer goes out at once, and does not wait for ever for a client that takes none of it.
+fn prepare(stream: &TcpStream, limits: ServerLimits) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(limits.stall))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = limits;
+    Ok(())
 }
 
 fn concerns_one_client(error: &io::Error) -> bool {

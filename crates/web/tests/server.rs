@@ -2,10 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which are not seen as tests")]
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{Router, routing::get};
+use bytes::Bytes;
 use herald_web::{ServerLimits, serve_within};
+use hyper::body::{Body, Frame};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -16,9 +25,12 @@ use tokio::{
 /// Nothing in these tests takes so long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const SHORT: ServerLimits =
-    ServerLimits { head: Duration::from_millis(100), farewell: Duration::from_millis(100) };
-const LONG: ServerLimits = ServerLimits { head: PATIENCE, farewell: PATIENCE };
+const SHORT: ServerLimits = all(Duration::from_millis(100));
+const LONG: ServerLimits = all(PATIENCE);
+
+const fn all(limit: Duration) -> ServerLimits {
+    ServerLimits { head: limit, stall: limit, farewell: limit }
+}
 
 struct Server {
     address: SocketAddr,
@@ -68,6 +80,40 @@ async fn a_connection_that_says_nothing_is_let_go_before_and_after_a_request() {
     let mut idle = connect(&server).await;
     idle.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     assert!(rest(idle).await.ends_with("hello"));
+}
+
+/// A body without an end, that tells when it is dropped.
+struct Endless {
+    _dropped: oneshot::Sender<()>,
+}
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 8 * 1024])))))
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_never_takes_its_answer_is_let_go() {
+    let (dropped, let_go) = oneshot::channel();
+    let body = Arc::new(Mutex::new(Some(Endless { _dropped: dropped })));
+    let endless = move || {
+        let body = body.lock().unwrap().take();
+        async { axum::body::Body::new(body.unwrap()) }
+    };
+    let limits = ServerLimits { head: PATIENCE, ..SHORT };
+    let server = server(limits, Router::new().route("/", get(endless))).await;
+    let mut client = connect(&server).await;
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let outcome = tokio::time::timeout(PATIENCE, let_go).await;
+    assert!(outcome.expect("the answer was held for ever").is_err());
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! Publishing: what is accepted, what is refused, and where the blame is put.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::{Answer, Herald, OPERATOR, Tenant};
 
@@ -128,6 +131,22 @@ async fn an_idempotency_key_makes_a_repetition_the_same_event() {
     let unusable = with_key(&herald, ONE, &"k".repeat(256), &body).await;
     let expected = (400, "invalid_request".to_owned(), Some("Idempotency-Key".to_owned()));
     assert_eq!(unusable.refusal(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_parallel_requests_with_one_idempotency_key_are_one_event() {
+    let herald = Arc::new(Herald::new());
+    let tenant = herald.tenant("Acme").await;
+    let body = Arc::new(change(&tenant, "order.paid", &json!({ "payload": 1 })));
+    let mut requests = JoinSet::new();
+    for _ in 0..100 {
+        let (herald, body) = (herald.clone(), body.clone());
+        requests.spawn(async move { with_key(&herald, ONE, "k1", &body).await.ok() });
+    }
+    let receipts = requests.join_all().await;
+    assert!(receipts.iter().all(|receipt| *receipt == receipts[0]), "{receipts:?}");
+    let listed = herald.get("/v1/events", &tenant.test).await.ok();
+    assert_eq!(listed["totalItems"], 1);
 }
 
 #[tokio::test]

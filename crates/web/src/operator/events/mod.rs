@@ -8,15 +8,16 @@ mod change;
 pub(crate) mod publish;
 pub(crate) mod publish_batch;
 
+use axum::extract::FromRequestParts;
 use herald_domain::{id::EventId, problem::Problem};
 use herald_engine::IdempotencyKey;
 use herald_store::Receipt;
-use http::HeaderMap;
+use http::{HeaderMap, request::Parts};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use crate::error::Result;
+use crate::error::{Refusal, Result};
 
 /// The header with the publisher's own name for a request.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -53,47 +54,57 @@ impl From<Receipt> for Accepted {
     }
 }
 
-/// The publisher's own name for this request, if it gave one. The fingerprint covers the route
-/// too: one key for two routes is two different requests.
-fn idempotency(
-    headers: &HeaderMap,
-    route: &str,
-    body: &[u8],
-) -> Result<Option<IdempotencyKey>, Problem> {
+/// The publisher's own name for this request, as the header gave it.
+#[derive(Debug)]
+pub(crate) struct GivenKey(Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for GivenKey {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Ok(Self(given_key(&parts.headers)?))
+    }
+}
+
+fn given_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let refuse = |message: &str| Err(Problem::invalid(IDEMPOTENCY_KEY, message));
     if values.next().is_some() {
         return refuse("'Idempotency-Key' should be given once");
     }
-    let Ok(key) = value.to_str() else {
-        return refuse("'Idempotency-Key' should have printable ASCII characters only");
-    };
-    let fingerprint = Sha256::new()
-        .chain_update(b"POST ")
-        .chain_update(route)
-        .chain_update(b"\n")
-        .chain_update(body)
-        .finalize()
-        .into();
-    Ok(Some(IdempotencyKey { key: key.to_owned(), fingerprint }))
+    match value.to_str() {
+        Ok(key) => Ok(Some(key.to_owned())),
+        Err(_) => refuse("'Idempotency-Key' should have printable ASCII characters only"),
+    }
+}
+
+impl GivenKey {
+    /// The key with the fingerprint of what was asked under it. The fingerprint covers the route
+    /// too: one key for two routes is two different requests.
+    fn of(self, route: &str, body: &[u8]) -> Option<IdempotencyKey> {
+        let fingerprint = || {
+            let digest = Sha256::new().chain_update(b"POST ").chain_update(route);
+            digest.chain_update(b"\n").chain_update(body).finalize().into()
+        };
+        self.0.map(|key| IdempotencyKey { key, fingerprint: fingerprint() })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(values: &[&str]) -> HeaderMap {
+    fn given(values: &[&str]) -> Result<Option<String>, Problem> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(IDEMPOTENCY_KEY, value.parse().unwrap());
         }
-        headers
+        given_key(&headers)
     }
 
     fn fingerprint(route: &str, body: &str) -> [u8; 32] {
-        let key = idempotency(&headers(&["k"]), route, body.as_bytes());
-        key.unwrap().unwrap().fingerprint
+        GivenKey(Some("k".into())).of(route, body.as_bytes()).unwrap().fingerprint
     }
 
     #[test]
@@ -101,13 +112,15 @@ mod tests {
         assert_eq!(fingerprint("/a", "{}"), fingerprint("/a", "{}"));
         assert_ne!(fingerprint("/a", "{}"), fingerprint("/b", "{}"));
         assert_ne!(fingerprint("/a", "{}"), fingerprint("/a", "{ }"));
+        assert!(GivenKey(None).of("/a", b"{}").is_none());
     }
 
     #[test]
     fn a_key_given_twice_or_not_in_ascii_is_refused() {
-        assert!(idempotency(&headers(&[]), "/a", b"").unwrap().is_none());
+        assert_eq!(given(&[]), Ok(None));
+        assert_eq!(given(&["k 1"]), Ok(Some("k 1".into())));
         for values in [&["a", "b"][..], &["clé"]] {
-            let problem = idempotency(&headers(values), "/a", b"").unwrap_err();
+            let problem = given(values).unwrap_err();
             assert_eq!(problem.param.as_deref(), Some("Idempotency-Key"));
         }
     }

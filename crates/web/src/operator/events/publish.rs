@@ -10,13 +10,12 @@ use herald_domain::{
     raise::Change,
 };
 use herald_engine::{Engine, Publication};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use utoipa::ToSchema;
 
 use super::{
-    Accepted,
+    Accepted, GivenKey,
     change::{Place, read_change},
-    idempotency,
 };
 use crate::{
     error::Result,
@@ -80,10 +79,10 @@ fn read(body: &[u8]) -> Result<(EnvironmentId, Change), Problem> {
 pub(crate) async fn publish_event(
     State(engine): State<Arc<Engine>>,
     _: OperatorKey,
-    headers: HeaderMap,
+    key: GivenKey,
     Body(body): Body<SMALL>,
 ) -> Result<(StatusCode, Json<Accepted>)> {
-    let idempotency = idempotency(&headers, ROUTE, &body)?;
+    let idempotency = key.of(ROUTE, &body);
     let (environment, change) = read(&body)?;
     let publication = Publication { environment, changes: vec![change], idempotency, batch: false };
     let receipt = engine.publish(publication).await?;

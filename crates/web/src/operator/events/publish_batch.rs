@@ -10,13 +10,12 @@ use herald_domain::{
     raise::Change,
 };
 use herald_engine::{Engine, Publication};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use utoipa::ToSchema;
 
 use super::{
-    Accepted,
+    Accepted, GivenKey,
     change::{Place, read_change},
-    idempotency,
 };
 use crate::{
     error::{Refusal, Result},
@@ -137,10 +136,10 @@ fn within(index: usize, problem: Problem) -> Problem {
 pub(crate) async fn publish_events(
     State(engine): State<Arc<Engine>>,
     _: OperatorKey,
-    headers: HeaderMap,
+    key: GivenKey,
     Body(body): Body<LARGE>,
 ) -> Result<(StatusCode, Json<Accepted>)> {
-    let idempotency = idempotency(&headers, ROUTE, &body)?;
+    let idempotency = key.of(ROUTE, &body);
     let (environment, changes) = if body.len() > READ_ASIDE {
         let reading = tokio::task::spawn_blocking(move || read(&body));
         reading.await.map_err(|error| Refusal::defect(&error.to_string()))??

@@ -59,7 +59,14 @@ pub(crate) struct Attempt {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SentRequest {
     /// Name → value.
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(
+        value_type = std::collections::BTreeMap<String, String>,
+        example = json!({
+            "Host": "example.com",
+            "Content-Type": "application/json",
+            "Complycube-Signature": "bc00414fa4d54277a3ed01e5ee258d9800a918a7791c7cda16d38b82f38f2150",
+        }),
+    )]
     headers: IndexMap<String, String>,
 }
 
@@ -82,15 +89,20 @@ pub(crate) struct ReceivedResponse {
     /// The HTTP status.
     #[schema(example = 503)]
     status: u16,
-    /// Name → value; a header that came several times has its values joined with `, `.
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    /// Name → value; a header that came several times has its values joined with a comma.
+    #[schema(
+        value_type = std::collections::BTreeMap<String, String>,
+        example = json!({ "Content-Type": "text/plain", "Retry-After": "120" }),
+    )]
     headers: IndexMap<String, String>,
     /// The body's beginning, at most 16 KiB of it.
+    #[schema(example = "busy, come back later")]
     body: String,
     /// How `body` is to be read: `utf-8` or `base64`.
     #[schema(example = "utf-8")]
     body_encoding: &'static str,
     /// Whether there was more than is shown.
+    #[schema(example = false)]
     truncated: bool,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Event {
     #[schema(example = "client")]
     resource_type: String,
     /// What the catalogue says for its type.
-    #[schema(value_type = Object, example = json!({ "id": "5eb04fcd0f3e360008035eb1" }))]
+    #[schema(value_type = serde_json::Value)]
     payload: (),
     /// When the change happened.
     #[schema(format = DateTime, example = "2026-01-31T09:30:00.000Z")]
