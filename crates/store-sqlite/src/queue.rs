@@ -96,7 +96,7 @@ impl Session<'_> {
 
     fn claim_due(&mut self, hook: &Hook, now: Timestamp, limit: usize) -> Result<Vec<Claimed>> {
         // Those held come back from the query too: so many more are asked for.
-        let most = signed((limit + self.claims.count(hook.num)) as u64);
+        let most = signed((limit + self.claims.at_most(hook.num)) as u64);
         let mut query = self.connection.prepare_cached(DUE).map_err(explain)?;
         let mut rows = query.query(params![hook.num, now.millis(), most]).map_err(explain)?;
         let mut deliveries = Vec::new();
@@ -146,7 +146,7 @@ impl Session<'_> {
 
     /// When the first unclaimed delivery of a webhook is due.
     fn next_due(&self, webhook: i64) -> Result<Option<Timestamp>> {
-        let most = signed(1 + self.claims.count(webhook) as u64);
+        let most = signed(1 + self.claims.at_most(webhook) as u64);
         let mut query = self.connection.prepare_cached(NEXT_DUE).map_err(explain)?;
         let mut rows = query.query(params![webhook, most]).map_err(explain)?;
         while let Some(row) = rows.next().map_err(explain)? {
