@@ -1,0 +1,69 @@
+//! What every row is given: where Herald is, where data may go, how long to measure, over what.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use tempfile::TempDir;
+
+use crate::{measure::Plan, tls::Authority};
+
+/// What every row is given.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    /// The release binary.
+    pub(crate) herald: PathBuf,
+    /// How long to measure.
+    pub(crate) plan: Plan,
+    /// Who vouches for the receiver, if deliveries go over TLS.
+    pub(crate) tls: Option<Authority>,
+    /// How many retries are pending in the row about them.
+    pub(crate) pending: usize,
+    data: PathBuf,
+}
+
+impl Bench {
+    /// A benchmark over plain HTTP that keeps its data in this folder, which has to be on a disk:
+    /// in memory, an fsync costs nothing.
+    pub(crate) fn new(herald: PathBuf, data: &Path, plan: Plan, pending: usize) -> Result<Self> {
+        std::fs::create_dir_all(data)?;
+        ensure!(
+            !is_in_memory(data)?,
+            "{} is in memory, where nothing is durable: start from a folder on a disk",
+            data.display()
+        );
+        // Herald and the L1 server are given paths below it, and are started elsewhere.
+        let data = data.canonicalize()?;
+        Ok(Self { herald, plan, tls: None, pending, data })
+    }
+
+    /// The same, with deliveries over TLS.
+    pub(crate) fn over_tls(self) -> Result<Self> {
+        let authority = Authority::new(&self.data)?;
+        Ok(Self { tls: Some(authority), ..self })
+    }
+
+    /// A new folder for a database. It is removed when it is dropped.
+    pub(crate) fn folder(&self) -> Result<TempDir> {
+        Ok(tempfile::tempdir_in(&self.data)?)
+    }
+
+    /// The certificate to trust, if deliveries go over TLS.
+    pub(crate) fn authority(&self) -> Option<&Path> {
+        self.tls.as_ref().map(Authority::file)
+    }
+}
+
+#[cfg(test)]
+impl Bench {
+    /// A benchmark of what needs neither Herald nor a disk.
+    pub(crate) fn anywhere(data: PathBuf, plan: Plan) -> Self {
+        Self { herald: PathBuf::new(), plan, tls: None, pending: 0, data }
+    }
+}
+
+fn is_in_memory(folder: &Path) -> Result<bool> {
+    /// `statfs(2)`: the magic number of tmpfs.
+    const TMPFS: i64 = 0x0102_1994;
+    let statistics = rustix::fs::statfs(folder).context("what file system is it?")?;
+    Ok(statistics.f_type == TMPFS)
+}

@@ -1,0 +1,163 @@
+//! Herald as its users run it: the release binary, its own process, a database on disk, configured
+//! by its environment. Nothing is configured for speed.
+
+use std::{
+    fs::File,
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+use crate::{bench::Bench, child::Child, http1::Messages, measure::Process, publisher::Target};
+
+/// Opens the operator's API of every Herald of the benchmark.
+const OPERATOR_KEY: &str = "the-operator-key-of-the-benchmark";
+
+/// The database's file; its companions' names begin with it.
+const DATABASE: &str = "herald.db";
+
+/// How often readiness is asked for.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// A running Herald.
+#[derive(Debug)]
+pub(crate) struct Herald {
+    child: Child,
+    folder: TempDir,
+    started_in: Duration,
+}
+
+/// An account of a running Herald.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    /// Opens its test environment.
+    key: String,
+}
+
+impl Herald {
+    /// A Herald on an empty database.
+    pub(crate) async fn start(bench: &Bench) -> Result<Self> {
+        Self::start_in(bench, bench.folder()?).await
+    }
+
+    /// A Herald on what is in this folder. Returns when it is ready.
+    pub(crate) async fn start_in(bench: &Bench, folder: TempDir) -> Result<Self> {
+        let began = Instant::now();
+        let child = Child::start(command(bench, &folder)?).await.with_context(|| {
+            let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+            format!("Herald did not start; its log:\n{log}")
+        })?;
+        let mut herald = Self { child, folder, started_in: Duration::ZERO };
+        while herald.call("GET", "/readyz", "", &Value::Null).await.is_err() {
+            ensure!(began.elapsed() < Duration::from_secs(120), "Herald does not become ready");
+            tokio::time::sleep(LOOK).await;
+        }
+        herald.started_in = began.elapsed();
+        Ok(herald)
+    }
+
+    /// From the start of the process until it was ready.
+    pub(crate) fn started_in(&self) -> Duration {
+        self.started_in
+    }
+
+    /// The process, to be measured.
+    pub(crate) fn process(&self) -> Process {
+        self.child.process()
+    }
+
+    /// Makes an account with webhooks at these URLs, which ask for every event.
+    pub(crate) async fn account(&self, urls: impl Iterator<Item = String>) -> Result<Account> {
+        let name = json!({ "name": "benchmark" });
+        let made = self.call("POST", "/operator/v1/accounts", OPERATOR_KEY, &name).await?;
+        let text = |value: &Value| value.as_str().map(String::from).context("an account is text");
+        let account = Account { id: text(&made["id"])?, key: text(&made["keys"]["test"])? };
+        for url in urls {
+            let webhook = json!({ "url": url, "enabled": true, "events": ["*"] });
+            self.call("POST", "/v1/webhooks", &account.key, &webhook).await?;
+        }
+        Ok(account)
+    }
+
+    /// Where publishers publish for these accounts.
+    pub(crate) fn target(&self, accounts: &[Account]) -> Result<Target> {
+        let accounts: Vec<String> = accounts.iter().map(|account| account.id.clone()).collect();
+        Target::new(self.child.address(), OPERATOR_KEY, &accounts)
+    }
+
+    /// Bytes that the database takes now, its log included.
+    pub(crate) fn disk(&self) -> Result<u64> {
+        disk(&self.folder)
+    }
+
+    /// Ends it in order; answers the bytes that its database is left with.
+    pub(crate) async fn stop(self) -> Result<u64> {
+        self.child.stop().await?;
+        disk(&self.folder)
+    }
+
+    /// One call of the API. An error unless it succeeds.
+    async fn call(&self, method: &str, path: &str, key: &str, body: &Value) -> Result<Value> {
+        let mut messages = Messages::new(TcpStream::connect(self.child.address()).await?);
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let authorization =
+            if key.is_empty() { String::new() } else { format!("Authorization: {key}\r\n") };
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: herald\r\n{authorization}Content-Length: {length}\
+             \r\nConnection: close\r\n\r\n{body}"
+        );
+        messages.send(request.as_bytes()).await?;
+        let answer = messages.next().await?.context("Herald hung up")?;
+        let told = String::from_utf8_lossy(answer.body);
+        let succeeded = answer.second_word().starts_with(b"2");
+        ensure!(succeeded, "{method} {path}: {}: {told}", String::from_utf8_lossy(answer.start));
+        Ok(serde_json::from_str(&told).unwrap_or(Value::Null))
+    }
+}
+
+/// Starts Herald in `folder`, where no configuration of somebody else's is found.
+fn command(bench: &Bench, folder: &TempDir) -> Result<Command> {
+    let log = File::create(folder.path().join("log"))?;
+    let mut command = Command::new(&bench.herald);
+    let ours =
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HERALD_"));
+    ours.for_each(|(name, _)| {
+        command.env_remove(name);
+    });
+    command
+        .arg("serve")
+        .current_dir(folder.path())
+        .stderr(log)
+        .env("HERALD_LISTEN", "127.0.0.1:0")
+        .env("HERALD_DATABASE_URL", format!("sqlite:{DATABASE}"))
+        .env("HERALD_OPERATOR_KEY", OPERATOR_KEY)
+        .env("HERALD_DELIVERY__ALLOWED_NETWORKS", "127.0.0.0/8")
+        .env("HERALD_DELIVERY__ALLOW_HTTP", "true");
+    if let Some(authority) = &bench.tls {
+        command.env("HERALD_DELIVERY__EXTRA_CA_FILE", authority.file());
+    }
+    Ok(command)
+}
+
+/// The database that a Herald started in this folder opens.
+pub(crate) fn database(folder: &TempDir) -> PathBuf {
+    folder.path().join(DATABASE)
+}
+
+fn disk(folder: &TempDir) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder.path())? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(DATABASE) {
+            bytes += entry.metadata()?.len();
+        }
+    }
+    Ok(bytes)
+}

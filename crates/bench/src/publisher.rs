@@ -1,0 +1,77 @@
+//! Publishing: one event a request, as a platform would, on connections that stay open.
+//!
+//! [`closed`] publishes as fast as answers come and as the receiver keeps up, to find the rate that
+//! can be sustained; [`open`] publishes at a given rate whatever the answers do, to find latencies.
+
+pub(crate) mod closed;
+pub(crate) mod open;
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::net::TcpStream;
+
+use crate::{
+    event::{EVENT_TYPE, Numbered, padded_client},
+    http1::Messages,
+};
+
+/// Where and for whom events are published: event `n` is for account `n` modulo their number.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    address: SocketAddr,
+    requests: Vec<Numbered>,
+}
+
+impl Target {
+    /// Publishes at this address for these accounts, with the operator's key.
+    pub(crate) fn new(address: SocketAddr, key: &str, accounts: &[String]) -> Result<Self> {
+        let requests =
+            accounts.iter().map(|account| request(key, account)).collect::<Result<_>>()?;
+        Ok(Self { address, requests })
+    }
+}
+
+fn request(key: &str, account: &str) -> Result<Numbered> {
+    let client = padded_client(0)?;
+    let body = format!(
+        r#"{{"accountId":"{account}","environment":"test","type":"{EVENT_TYPE}","resource":{client}}}"#
+    );
+    let head = format!(
+        "POST /operator/v1/events HTTP/1.1\r\nHost: herald\r\nAuthorization: {key}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    Numbered::new([head, body].concat().into_bytes())
+}
+
+/// One connection that publishes.
+#[derive(Debug)]
+struct Line {
+    messages: Messages<TcpStream>,
+    requests: Vec<Numbered>,
+}
+
+impl Line {
+    async fn connect(target: &Target) -> Result<Self> {
+        let stream = TcpStream::connect(target.address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { messages: Messages::new(stream), requests: target.requests.clone() })
+    }
+
+    /// Publishes event `number` and waits until it is accepted. Anything else is an error: a row
+    /// in which something was refused has no meaning.
+    async fn publish(&mut self, number: u64) -> Result<()> {
+        let account = number % self.requests.len() as u64;
+        let request = &mut self.requests[usize::try_from(account)?];
+        self.messages.send(request.stamped(number)).await?;
+        let answer = self.messages.next().await?.context("the publisher was hung up on")?;
+        ensure!(
+            answer.second_word() == b"202",
+            "an event was not accepted: {} {}",
+            String::from_utf8_lossy(answer.start),
+            String::from_utf8_lossy(answer.body)
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! The rows of the benchmark: one file is one thing that is measured, and how.
+
+mod idle;
+mod ingest;
+mod isolation;
+mod l0;
+mod l1;
+mod latency;
+mod pending;
+mod sustained;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::{bench::Bench, measure::Quantiles};
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Bare signed POSTs to the receiver.
+    L0,
+    /// Accept, sign, forward; no storage.
+    L1,
+    /// Herald, fan-out 1.
+    W1,
+    /// Herald, fan-out 20.
+    W2,
+    /// Herald, fan-out 1, publishers that do not hold back.
+    Burst,
+    /// Herald, no webhooks.
+    Ingest,
+    /// Latencies at fixed loads.
+    Latency,
+    /// A store full of pending retries, against an empty one.
+    Pending,
+    /// One receiver of ten hangs, against none.
+    Isolation,
+    /// Memory after the start.
+    Idle,
+}
+
+/// The kinds that are measured over plain HTTP unless others are asked for.
+pub(crate) const USUAL: &[Kind] =
+    &[Kind::Idle, Kind::L0, Kind::L1, Kind::W1, Kind::W2, Kind::Ingest, Kind::Latency];
+
+/// The kinds that are measured over TLS unless others are asked for.
+pub(crate) const USUAL_OVER_TLS: &[Kind] = &[Kind::L0, Kind::L1, Kind::W1];
+
+/// The names of rows, by which they are compared.
+pub(crate) mod names {
+    pub(crate) use super::isolation::{HANGING, HEALTHY};
+    pub(crate) use super::latency::received_at;
+    pub(crate) use super::pending::{EMPTY, FULL};
+
+    pub(crate) const L0: &str = "L0";
+    pub(crate) const L1: &str = "L1";
+    pub(crate) const W1: &str = "W1";
+    pub(crate) const W2: &str = "W2";
+    pub(crate) const BURST: &str = "burst";
+    pub(crate) const INGEST: &str = "ingest";
+    pub(crate) const IDLE: &str = "idle";
+}
+
+/// What was found; what a row does not measure is absent.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Row {
+    /// What was measured.
+    pub(crate) name: String,
+    /// Whether deliveries went over TLS.
+    pub(crate) tls: bool,
+    /// Deliveries a second; of ingest, events.
+    pub(crate) rate: Option<f64>,
+    /// From due to accepted, or to received: the name says which.
+    pub(crate) latency: Option<Quantiles>,
+    /// CPU time of the server for each delivery, µs; of ingest, for each event.
+    pub(crate) cpu_micros: Option<f64>,
+    /// Most memory that the server ever had resident, MiB; of idle, memory at rest.
+    pub(crate) memory_mib: Option<f64>,
+    /// What each delivery left on the disk, bytes; of ingest, each event.
+    pub(crate) disk_bytes: Option<f64>,
+    /// From the start of the process until it was ready, seconds.
+    pub(crate) start_seconds: Option<f64>,
+    /// What else is worth knowing.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl Row {
+    fn new(name: impl Into<String>, bench: &Bench) -> Self {
+        Self { name: name.into(), tls: bench.tls.is_some(), ..Self::default() }
+    }
+}
+
+/// Measures one kind. An error means that the row has no meaning: something was refused, or lost.
+pub(crate) async fn run(kind: Kind, bench: &Bench) -> Result<Vec<Row>> {
+    match kind {
+        Kind::L0 => Ok(vec![l0::run(bench).await?]),
+        Kind::L1 => Ok(vec![l1::run(bench).await?]),
+        Kind::W1 => Ok(vec![sustained::w1(bench).await?]),
+        Kind::W2 => Ok(vec![sustained::w2(bench).await?]),
+        Kind::Burst => Ok(vec![sustained::burst(bench).await?]),
+        Kind::Ingest => Ok(vec![ingest::run(bench).await?]),
+        Kind::Latency => latency::run(bench).await,
+        Kind::Pending => pending::run(bench).await,
+        Kind::Isolation => isolation::run(bench).await,
+        Kind::Idle => Ok(vec![idle::run(bench).await?]),
+    }
+}
+
+#[cfg(test)]
+mod tests;
