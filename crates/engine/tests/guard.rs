@@ -6,13 +6,16 @@ mod support;
 
 use std::{collections::HashSet, sync::Arc};
 
-use herald_domain::attempt::ErrorClass::{self, TargetForbidden};
+use herald_domain::{
+    attempt::ErrorClass::{self, TargetForbidden},
+    guard::Policy,
+};
 use herald_engine::http::{Client, ClientConfig, ResolveError};
 use herald_testkit::{
     names::{Names, Says},
     receiver::{RawReceiver, Receiver, Reply, Step},
 };
-use support::{IMPATIENT, class, failure, impatient, patient, post};
+use support::{class, failure, impatient, patient, post};
 
 fn with_names(config: ClientConfig) -> (Client, Arc<Names>) {
     let names = Arc::new(Names::default());
@@ -142,7 +145,7 @@ async fn name_servers_that_hang_for_one_name_do_not_delay_another() {
 #[tokio::test]
 async fn the_next_address_is_tried_when_one_refuses() {
     let receiver = Receiver::start(|_| Reply::ok()).await;
-    let policy = herald_domain::guard::Policy::new(vec!["127.0.0.0/8".parse().unwrap()], true);
+    let policy = Policy::new(vec!["127.0.0.0/8".parse().unwrap()], true);
     let (client, names) = with_names(ClientConfig::new(policy.unwrap()));
     // Nobody listens on the other loopback addresses at this port.
     names.point("several.example.com", &["127.0.0.2", "127.0.0.3", "127.0.0.1"]);
@@ -176,12 +179,20 @@ async fn a_name_is_sent_as_the_host_and_only_its_origin_shares_the_connection() 
 async fn a_target_judged_under_another_policy_is_judged_again() {
     let receiver = RawReceiver::start(|_| vec![Step::Hang]).await;
     let (lenient, _) = with_names(patient());
-    let (strict, _) = with_names(ClientConfig { deadline: IMPATIENT, ..ClientConfig::default() });
-    for url in [receiver.url("/"), receiver.url("/").replace("http:", "https:")] {
-        let request = support::request(&lenient, &url, support::BODY);
-        let exchange = strict.post(request).await;
-        assert_eq!(exchange.address, None);
-        assert!(!exchange.answer.is_success());
+    // One that allows neither the address nor plain HTTP, and one that only forbids the latter.
+    let loopback = vec!["127.0.0.1/32".parse().unwrap()];
+    let only_https = Policy::new(loopback, false).unwrap();
+    let https = receiver.url("/").replace("http:", "https:");
+    for (policy, urls) in
+        [(Policy::default(), vec![receiver.url("/"), https]), (only_https, vec![receiver.url("/")])]
+    {
+        let (strict, _) = with_names(ClientConfig { policy, ..impatient() });
+        for url in urls {
+            let request = support::request(&lenient, &url, support::BODY);
+            let exchange = strict.post(request).await;
+            assert_eq!(exchange.address, None);
+            assert!(!exchange.answer.is_success());
+        }
     }
     assert_eq!(receiver.connections().await, 0);
 }

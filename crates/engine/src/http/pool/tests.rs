@@ -49,6 +49,11 @@ async fn what_was_idle_too_long_or_is_too_old_is_not_given_out() {
         pool.keep(target.origin(), connection, now);
         assert_eq!(pool.take(target.origin(), now + idle).is_some(), found, "{idle:?}");
     }
+    let (ageing, _far) = connection().await;
+    let old = ageing.born() + LIMITS.max_age;
+    pool.keep(target.origin(), ageing, old.checked_sub(Duration::from_secs(1)).unwrap());
+    assert_eq!(pool.kept(), 1);
+    assert!(pool.take(target.origin(), old).is_none(), "it grew too old while it was idle");
     let (connection, _far) = connection().await;
     let late = connection.born() + LIMITS.max_age;
     pool.keep(target.origin(), connection, late);
