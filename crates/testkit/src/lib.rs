@@ -1,13 +1,19 @@
 //! What Herald's tests are made with: the world around it, in the test's hand.
 //!
 //! Receivers that answer as a test says or break every rule ([`receiver`]), certificates to trust
-//! and to refuse ([`tls`]), and a DNS that says what it is told ([`names`]). Everything listens on
-//! loopback only, and nothing sleeps: a test waits for what it wants to see.
+//! and to refuse ([`tls`]), a DNS that says what it is told ([`names`]), a clock that stands still
+//! ([`clock`]) and a chance that repeats itself ([`chance`]); and, with the feature `server`, the
+//! whole of Herald among them. Everything listens on loopback only, and nothing sleeps: a test
+//! waits for what it wants to see.
 //!
 //! Never a normal dependency of anything.
 
 #![warn(missing_docs)]
 
+pub mod chance;
+pub mod clock;
 pub mod names;
 pub mod receiver;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod tls;

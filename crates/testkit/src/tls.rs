@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use rustls::{
     ServerConfig,
@@ -63,12 +63,17 @@ impl Authority {
         self.issuer.der().clone()
     }
 
+    /// The same as PEM, as configurations take it.
+    pub fn certificate_pem(&self) -> String {
+        self.issuer.pem()
+    }
+
     /// A receiver's certificate and key, signed by this authority.
     pub fn issue(&self, leaf: Leaf) -> Identity {
         let key = key();
         let certificate =
             params(leaf).signed_by(&key, &self.issuer).expect("the parameters are valid");
-        Identity { certificate: certificate.der().clone(), key }
+        Identity { certificate, key }
     }
 }
 
@@ -80,7 +85,7 @@ impl Default for Authority {
 
 /// A certificate and its key.
 pub struct Identity {
-    certificate: CertificateDer<'static>,
+    certificate: Certificate,
     key: KeyPair,
 }
 
@@ -95,7 +100,17 @@ impl Identity {
     pub fn self_signed() -> Self {
         let key = key();
         let certificate = params(Leaf::Valid).self_signed(&key).expect("the parameters are valid");
-        Self { certificate: certificate.der().clone(), key }
+        Self { certificate, key }
+    }
+
+    /// The certificate as PEM, for receivers in other languages.
+    pub fn certificate_pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    /// Its key as PEM.
+    pub fn key_pem(&self) -> String {
+        self.key.serialize_pem()
     }
 
     /// Accepts TLS with this certificate, offering `protocols` (ALPN) in order of preference.
@@ -106,7 +121,7 @@ impl Identity {
             .with_safe_default_protocol_versions()
             .expect("ring supports the default versions")
             .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.clone()], key)
+            .with_single_cert(vec![self.certificate.der().clone()], key)
             .expect("the key is the certificate's");
         config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         TlsAcceptor::from(Arc::new(config))

@@ -1,0 +1,137 @@
+//! The whole of Herald inside a test's process: engine, embedded store and web layer, on a port
+//! of its own, with the clock and chance in the test's hand.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use herald_domain::{
+    account::{EnvironmentId, Mode},
+    catalogue::Catalogue,
+    delivery::DeliveryRules,
+    guard::Policy,
+    id::IdSequence,
+    schedule::RetrySchedule,
+    time::Timestamp,
+};
+use herald_engine::{
+    Concurrency, Engine, NewAccountKeys, OperatorKey, Parts, SealKey, Settings, http::ClientConfig,
+};
+use herald_store_sqlite::SqliteStore;
+use herald_web::WebOptions;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{chance::FixedChance, clock::ManualClock, names::Names};
+
+/// The key of every test server's operator.
+pub const OPERATOR_KEY: &str = "the-operator-of-this-test";
+
+/// When every test server's clock begins: 2027-01-15T08:00:00Z.
+pub const BEGINNING: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// Herald on a port of its own, with one account.
+pub struct TestServer {
+    /// What time it is.
+    pub clock: Arc<ManualClock>,
+    /// What DNS says.
+    pub names: Arc<Names>,
+    /// The engine, for what the API does not show.
+    pub engine: Arc<Engine>,
+    /// The account and its keys.
+    pub account: NewAccountKeys,
+    address: SocketAddr,
+    web: JoinHandle<()>,
+    end: oneshot::Sender<()>,
+    _folder: TempDir,
+}
+
+impl std::fmt::Debug for TestServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestServer").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl TestServer {
+    /// A server with [`settings`].
+    pub async fn start() -> Self {
+        Self::start_with(settings()).await
+    }
+
+    /// A server with these settings.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub async fn start_with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().expect("a test can make a temporary folder");
+        let clock = Arc::new(ManualClock::new(BEGINNING));
+        let names = Arc::new(Names::default());
+        let ids = Arc::new(IdSequence::new([7; 5]));
+        let store = SqliteStore::open(&folder.path().join("herald.db"), ids.clone())
+            .expect("a new database opens");
+        let parts = Parts {
+            store: Arc::new(store),
+            clock: clock.clone(),
+            chance: Arc::new(FixedChance::new(1)),
+            ids,
+            catalogue: Catalogue::built_in(),
+            resolver: names.clone(),
+            settings,
+        };
+        let engine = Engine::new(parts).expect("the settings are usable");
+        let account = engine.create_account("test").await.expect("a new database takes an account");
+        engine.start().await.expect("the engine starts");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let router = herald_web::router(engine.clone(), WebOptions::default());
+        let (end, ended) = oneshot::channel();
+        let web = tokio::spawn(herald_web::serve(listener, router, async move {
+            let _ = ended.await;
+        }));
+        Self { clock, names, engine, account, address, web, end, _folder: folder }
+    }
+
+    /// Where it answers.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The account's test environment.
+    pub fn environment(&self) -> EnvironmentId {
+        EnvironmentId { account: self.account.account.id, mode: Mode::Test }
+    }
+
+    /// Ends it in order, as a signal ends the program.
+    ///
+    /// # Panics
+    ///
+    /// If the web layer has panicked.
+    pub async fn stop(self) {
+        let _ = self.end.send(());
+        let (web, ()) = tokio::join!(self.web, self.engine.stop());
+        web.expect("the web layer does not panic");
+    }
+}
+
+/// The specified behaviour, but without jitter, towards receivers on loopback, also without TLS.
+///
+/// # Panics
+///
+/// Never: the values are valid.
+pub fn settings() -> Settings {
+    let delays = RetrySchedule::default().delays().to_vec();
+    let schedule = RetrySchedule::new(delays, 0.0).expect("the documented delays are valid");
+    let loopback = ["127.0.0.0/8"].map(|network| network.parse().expect("a network")).to_vec();
+    let policy = Policy::new(loopback, true).expect("loopback may be allowed");
+    let mut client = ClientConfig::new(policy);
+    // Real time, unlike the clock's: a test that waits for it should not wait long.
+    client.deadline = Duration::from_secs(5);
+    Settings {
+        rules: DeliveryRules { schedule, ..DeliveryRules::default() },
+        client,
+        concurrency: Concurrency::default(),
+        webhooks_per_environment: 20,
+        retention: Duration::from_secs(30 * 86_400),
+        operator_key: OperatorKey::new(OPERATOR_KEY),
+        seal_key: SealKey([3; 32]),
+    }
+}
