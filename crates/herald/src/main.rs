@@ -1,2 +1,57 @@
-//! placeholder
-fn main() {}
+//! The program `herald`: its subcommands, its configuration, and the wiring of the layers.
+//!
+//! No business rule lives here. `serve` opens the store, makes an engine of it and puts the web
+//! layer in front; the other subcommands look after the same configuration and the same file.
+//!
+//! | module | tells |
+//! |---|---|
+//! | `cli` | the subcommands and their help |
+//! | `config` | what can be configured, and how it is read and explained |
+//! | `keys` | the operator's key and the sealing key: configured, or kept in files |
+//! | `wiring` | from a configuration to an engine |
+//! | `serve` | the server's life, from the first start to the last signal |
+//! | `doctor` | what may be wrong with an installation, and what to do |
+//! | `maintenance` | `migrate` and `backup` |
+//! | `terminal` | what is said to the person at the terminal |
+
+mod cli;
+mod config;
+mod doctor;
+mod keys;
+mod maintenance;
+mod serve;
+mod terminal;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+use config::Sources;
+use rustix::fs::Mode;
+
+fn main() -> ExitCode {
+    let Cli { config, command } = Cli::parse();
+    // The database, its copies and the keys are for their owner only.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let sources = Sources::of_process(config);
+    match run(&command, &sources) {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::complain(&format!("herald: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command, sources: &Sources) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve => serve::serve(&sources.load()?)?,
+        Command::Config => terminal::say(config::default_file().trim_end()),
+        Command::Migrate => maintenance::migrate(&sources.load()?)?,
+        Command::Backup { to } => maintenance::backup(&sources.load()?, to)?,
+        Command::Doctor => return Ok(doctor::doctor(sources)),
+    }
+    Ok(ExitCode::SUCCESS)
+}

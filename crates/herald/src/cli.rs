@@ -1,0 +1,77 @@
+//! The subcommands and their help.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// A self-hosted webhook service: accepts events, and delivers them, signed, until they are
+/// acknowledged.
+#[derive(Debug, Parser)]
+#[command(name = "herald", version, propagate_version = true)]
+#[command(after_help = "\
+Examples:
+  herald serve                          start with the defaults, data in ./herald-data
+  HERALD_LISTEN=127.0.0.1:9000 herald serve
+  herald config > herald.toml           a file with every key, to edit
+  herald --config herald.toml doctor    is this installation sound?")]
+pub(crate) struct Cli {
+    /// The configuration file [default: ./herald.toml, if it is there]
+    #[arg(long, short, global = true, env = "HERALD_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    ///
+    /// The first start on an empty database makes the keys and an account, and prints what to
+    /// try. SIGTERM or SIGINT ends it in order: nothing new is taken, what is in flight is
+    /// finished and recorded. A second signal ends it at once; nothing accepted is lost.
+    #[command(after_help = "\
+Examples:
+  herald serve
+  HERALD_DATABASE_URL=sqlite:/var/lib/herald/herald.db herald serve
+  HERALD_LOG__FORMAT=json herald serve 2> herald.log")]
+    Serve,
+
+    /// Print the default configuration, with the meaning of every key
+    #[command(after_help = "\
+Example:
+  herald config > herald.toml")]
+    Config,
+
+    /// Bring the database's schema up to date, without serving
+    ///
+    /// `serve` does the same when it starts; this is for doing it at a time of your own. Herald
+    /// must not be running on the database.
+    #[command(after_help = "\
+Example:
+  herald --config /etc/herald.toml migrate")]
+    Migrate,
+
+    /// Write a consistent copy of the database to a new file
+    ///
+    /// Works while Herald runs. The keys are not in the copy: keep secret.key apart, since the
+    /// signing secrets in the copy can't be read without it.
+    #[command(after_help = "\
+Example:
+  herald backup backups/herald-$(date +%F).db")]
+    Backup {
+        /// Where to; there must be nothing yet
+        #[arg(value_name = "TO.db")]
+        to: PathBuf,
+    },
+
+    /// Check this installation, and say what to do about what is found
+    ///
+    /// Looks at the configuration, the files and their permissions, the database, the clock, the
+    /// disk and the system's limits. Sends nothing to anybody, and changes nothing. Works while
+    /// Herald runs. Exits with 1 if something is wrong.
+    #[command(after_help = "\
+Example:
+  herald --config /etc/herald.toml doctor")]
+    Doctor,
+}

@@ -1,0 +1,63 @@
+//! The first start on an empty database: an account, its keys, and what to try with them.
+//!
+//! The keys are printed on standard output, once, and never logged. Every command that is printed
+//! works when it is pasted; a test runs them.
+
+use std::net::SocketAddr;
+
+use herald_engine::{Engine, NewAccountKeys};
+use herald_store::Page;
+
+use super::public_url;
+use crate::{config::Config, keys::operator_key_file, terminal::say};
+
+/// Makes the account `default` if there is none yet, and says how to begin.
+pub(super) async fn greet(
+    engine: &Engine,
+    config: &Config,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    if engine.list_accounts(Page::default()).await?.total > 0 {
+        return Ok(());
+    }
+    let account = engine.create_account("default").await?;
+    say(&greeting(&account, &public_url(config, address), &operator_key(config)));
+    Ok(())
+}
+
+/// How a shell gets at the operator's key, without its being shown.
+fn operator_key(config: &Config) -> String {
+    match config.operator_key {
+        Some(_) => "$HERALD_OPERATOR_KEY".into(),
+        None => format!("$(cat '{}')", operator_key_file(config).display()),
+    }
+}
+
+fn greeting(account: &NewAccountKeys, url: &str, operator_key: &str) -> String {
+    let NewAccountKeys { account, test, live } = account;
+    let id = account.id;
+    format!(
+        r#"
+This database was empty: the account "default" was made. Its keys are shown only now.
+
+  account   {id}
+  test key  {test}
+  live key  {live}
+
+To try it, paste these lines into a shell:
+
+  # A webhook; its answer shows its signing secret, once.
+  curl -sS {url}/v1/webhooks -H 'Authorization: {test}' \
+    -d '{{"url":"https://example.com/webhook","enabled":true,"events":["*"]}}'
+
+  # An event, published with the operator's key.
+  curl -sS {url}/operator/v1/events -H "Authorization: {operator_key}" \
+    -d '{{"accountId":"{id}","environment":"test","type":"client.created","resource":{{"id":"5eb04fcd0f3e360008035eb2","type":"person","email":"john.doe@example.com"}}}}'
+
+  # What became of it.
+  curl -sS {url}/v1/deliveries -H 'Authorization: {test}'
+
+{url}/docs describes every operation.
+"#
+    )
+}

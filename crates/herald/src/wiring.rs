@@ -1,0 +1,98 @@
+//! From a configuration to an engine. The one place that names a backend.
+
+use std::{fs, path::Path, sync::Arc};
+
+use anyhow::{Context as _, anyhow};
+use herald_domain::{
+    catalogue::Catalogue, delivery::DeliveryRules, guard::Policy, id::IdSequence,
+    schedule::RetrySchedule,
+};
+use herald_engine::{
+    Chance as _, Concurrency, Engine, OperatorKey, Parts, Settings, SystemChance, SystemClock,
+    http::{ClientConfig, SystemResolver},
+};
+use herald_store_sqlite::SqliteStore;
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+
+use crate::{
+    config::{Config, Database},
+    keys::Keys,
+};
+
+/// An engine on the configured database; it answers requests, and dispatches nothing yet.
+pub(crate) fn engine(config: &Config, keys: &Keys) -> anyhow::Result<Arc<Engine>> {
+    let catalogue = catalogue(config)?;
+    let settings = settings(config, keys)?;
+    let resolver = SystemResolver::new()?;
+    let mut instance = [0; 5];
+    SystemChance.fill(&mut instance);
+    let ids = Arc::new(IdSequence::new(instance));
+    let Database::Sqlite(file) = &config.database;
+    let store = SqliteStore::open(file, ids.clone())
+        .with_context(|| format!("the database {} cannot be opened", file.display()))?;
+    let parts = Parts {
+        store: Arc::new(store),
+        clock: Arc::new(SystemClock),
+        chance: Arc::new(SystemChance),
+        ids,
+        catalogue,
+        resolver: Arc::new(resolver),
+        settings,
+    };
+    Ok(Engine::new(parts)?)
+}
+
+/// The built-in event types and the platform's own.
+pub(crate) fn catalogue(config: &Config) -> anyhow::Result<Catalogue> {
+    let Some(file) = &config.catalogue_file else { return Ok(Catalogue::built_in()) };
+    let of_file = || format!("catalogue_file {}", file.display());
+    let text = fs::read_to_string(file).with_context(of_file)?;
+    Catalogue::built_in().extended(&text).with_context(of_file)
+}
+
+/// How the HTTP client is to behave.
+pub(crate) fn client(config: &Config) -> anyhow::Result<ClientConfig> {
+    let delivery = &config.delivery;
+    let policy = Policy::new(delivery.allowed_networks.clone(), delivery.allow_http)?;
+    let mut client = ClientConfig::new(policy);
+    client.deadline = delivery.timeout;
+    if let Some(file) = &delivery.extra_ca_file {
+        client.extra_ca = certificates(file)?;
+    }
+    Ok(client)
+}
+
+fn settings(config: &Config, keys: &Keys) -> anyhow::Result<Settings> {
+    let delivery = &config.delivery;
+    let schedule = RetrySchedule::new(delivery.retry_schedule.clone(), delivery.retry_jitter)?;
+    Ok(Settings {
+        rules: DeliveryRules { schedule, disable_policy: delivery.disable_policy },
+        client: client(config)?,
+        concurrency: in_proportion(delivery.concurrency),
+        webhooks_per_environment: config.webhooks_per_environment,
+        retention: config.retention,
+        operator_key: OperatorKey::new(keys.operator.reveal()),
+        seal_key: keys.seal.clone(),
+    })
+}
+
+/// Slow attempts and those not recorded yet are bounded in proportion to `max_in_flight`, as they
+/// are by default: so that one number bounds what a crash can repeat.
+fn in_proportion(configured: Concurrency) -> Concurrency {
+    let usual = Concurrency::default();
+    let times = |bound: usize| configured.in_flight.saturating_mul(bound / usual.in_flight);
+    Concurrency { slow: times(usual.slow), unsettled: times(usual.unsettled), ..configured }
+}
+
+fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let unusable =
+        |problem: String| anyhow!("delivery.extra_ca_file {}: {problem}", file.display());
+    let text = fs::read(file).map_err(|error| unusable(format!("cannot be read: {error}")))?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|error| unusable(format!("is not PEM: {error}")))?;
+    if certificates.is_empty() {
+        return Err(unusable("has no certificate in it (-----BEGIN CERTIFICATE-----)".into()));
+    }
+    Ok(certificates)
+}
