@@ -1,0 +1,31 @@
+//! What the end-to-end tests share: the real program as a child process, a client of its API, and
+//! waiting for something to become true.
+
+pub(crate) mod api;
+pub(crate) mod program;
+pub(crate) mod script;
+pub(crate) mod world;
+
+use std::time::Duration;
+
+/// How long a test waits for what should come within moments.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks again and again until the answer is `Some`, and fails with `what` if it never is.
+///
+/// Between two questions a tick passes: another process has no signal that a test could wait for,
+/// and asking without pause would take the processor from the very thing that is waited for. The
+/// tick decides nothing but how soon the test notices.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let mut tick = tokio::time::interval(Duration::from_millis(10));
+    let asking = async {
+        loop {
+            tick.tick().await;
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+        }
+    };
+    let answer = tokio::time::timeout(PATIENCE, asking).await;
+    answer.unwrap_or_else(|_elapsed| panic!("this has not happened within {PATIENCE:?}: {what}"))
+}
