@@ -18,6 +18,9 @@ use crate::{bench::Bench, child::Child, http1::Messages, measure::Process, publi
 /// Opens the operator's API of every Herald of the benchmark.
 const OPERATOR_KEY: &str = "the-operator-key-of-the-benchmark";
 
+/// Seals secrets. Given, since a database that the benchmark has filled comes without one.
+const SECRET_KEY: &str = "5eb04fcd0f3e36000803a5eb25eb04fcd0f3e36000803a5eb25eb04fcd0f3e36";
+
 /// The database's file; its companions' names begin with it.
 const DATABASE: &str = "herald.db";
 
@@ -48,6 +51,8 @@ impl Herald {
 
     /// A Herald on what is in this folder. Returns when it is ready.
     pub(crate) async fn start_in(bench: &Bench, folder: TempDir) -> Result<Self> {
+        // What earlier rows left to be written would be paid for by this one's first fsyncs.
+        tokio::task::spawn_blocking(rustix::fs::sync).await?;
         let began = Instant::now();
         let child = Child::start(command(bench, &folder)?).await.with_context(|| {
             let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
@@ -138,6 +143,7 @@ fn command(bench: &Bench, folder: &TempDir) -> Result<Command> {
         .env("HERALD_LISTEN", "127.0.0.1:0")
         .env("HERALD_DATABASE_URL", format!("sqlite:{DATABASE}"))
         .env("HERALD_OPERATOR_KEY", OPERATOR_KEY)
+        .env("HERALD_SECRET_KEY", SECRET_KEY)
         .env("HERALD_DELIVERY__ALLOWED_NETWORKS", "127.0.0.0/8")
         .env("HERALD_DELIVERY__ALLOW_HTTP", "true");
     if let Some(authority) = &bench.tls {

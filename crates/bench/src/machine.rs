@@ -1,8 +1,14 @@
 //! The machine that a result is of.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
+use anyhow::Result;
 use serde::Serialize;
+
+use crate::measure::Process;
 
 /// What a reader of a result wants to know of the machine.
 #[derive(Debug, Serialize)]
@@ -24,6 +30,30 @@ impl Machine {
             processor: model.unwrap_or_else(|| "unknown processor".into()),
             kernel: system.release().to_string_lossy().into_owned(),
         }
+    }
+}
+
+/// Counts what the machine does for others while the benchmark runs.
+#[derive(Debug)]
+pub(crate) struct Others {
+    busy: Duration,
+    ours: Duration,
+    since: Instant,
+}
+
+impl Others {
+    /// Counts from now on.
+    pub(crate) fn watch() -> Result<Self> {
+        let (busy, ours) = (Process::everybody()?, Process::this().cpu_with_children()?);
+        Ok(Self { busy, ours, since: Instant::now() })
+    }
+
+    /// The share of the machine's CPU time that others had, from 0 to 1.
+    pub(crate) fn share(&self, machine: &Machine) -> Result<f64> {
+        let busy = Process::everybody()?.saturating_sub(self.busy);
+        let ours = Process::this().cpu_with_children()?.saturating_sub(self.ours);
+        let all = self.since.elapsed().as_secs_f64() * machine.cores as f64;
+        Ok(busy.saturating_sub(ours).as_secs_f64() / all)
     }
 }
 

@@ -50,7 +50,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     bench::Bench,
-    machine::Machine,
+    machine::{Machine, Others},
     measure::Plan,
     rows::{Kind, Row},
 };
@@ -121,6 +121,7 @@ async fn measure(options: Options) -> Result<()> {
     let herald = herald_binary(options.herald)?;
     let mut bench = Bench::new(herald, &options.data, plan, options.pending)?;
     let mut rows = Vec::new();
+    let others = Others::watch()?;
     report::begin(&machine);
     if options.rows.is_empty() {
         run(&bench, rows::USUAL, &mut rows).await?;
@@ -134,6 +135,7 @@ async fn measure(options: Options) -> Result<()> {
     }
     let verdicts = goals::judge(&rows);
     report::goals(&verdicts);
+    report::others(others.share(&machine)?);
     match options.json {
         Some(path) => report::write(&path, &machine, &rows, &verdicts),
         None => Ok(()),

@@ -132,13 +132,32 @@ impl Process {
 
     /// CPU time used so far, by all threads, in user and kernel mode.
     pub(crate) fn cpu(self) -> Result<Duration> {
+        self.ticks(2)
+    }
+
+    /// The same, with that of children that have ended.
+    pub(crate) fn cpu_with_children(self) -> Result<Duration> {
+        self.ticks(4)
+    }
+
+    /// CPU time used so far by all processes, and by the kernel for none of them.
+    pub(crate) fn everybody() -> Result<Duration> {
+        let stat = fs::read_to_string("/proc/stat")?;
+        let fields = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+        let fields = fields.map(str::parse::<u64>).collect::<Result<Vec<_>, _>>()?;
+        // user, nice, system, idle, iowait, irq, softirq, steal, …
+        let busy = [0, 1, 2, 5, 6, 7].iter().filter_map(|field| fields.get(*field)).sum();
+        Ok(duration(busy))
+    }
+
+    /// The first `count` of utime, stime, cutime, cstime: the fields from the 14th on.
+    fn ticks(self, count: usize) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
-        // The second field, a name in brackets, may contain anything. Fields 14 and 15 count.
+        // The second field, a name in brackets, may contain anything.
         let (_, rest) = stat.rsplit_once(") ").context("/proc/…/stat has a name")?;
-        let ticks = rest.split(' ').skip(11).take(2).map(str::parse::<u64>);
+        let ticks = rest.split(' ').skip(11).take(count).map(str::parse::<u64>);
         let ticks = ticks.sum::<Result<u64, _>>().context("/proc/…/stat has CPU times")?;
-        let per_second = rustix::param::clock_ticks_per_second();
-        Ok(Duration::from_micros(ticks * 1_000_000 / per_second))
+        Ok(duration(ticks))
     }
 
     /// Most memory ever resident, MiB.
@@ -157,6 +176,11 @@ impl Process {
         let kib = value.and_then(|value| value.trim().strip_suffix(" kB"));
         Ok(kib.with_context(|| format!("/proc/…/status has {field}"))?.parse::<f64>()? / 1024.0)
     }
+}
+
+/// The kernel's clock ticks as time.
+fn duration(ticks: u64) -> Duration {
+    Duration::from_micros(ticks * 1_000_000 / rustix::param::clock_ticks_per_second())
 }
 
 #[cfg(test)]

@@ -76,6 +76,17 @@ pub(crate) fn goals(verdicts: &[Verdict]) {
     }
 }
 
+/// Says how much the machine did for others meanwhile; a little is always left unaccounted.
+pub(crate) fn others(share: f64) {
+    if share > 0.1 {
+        let percent = share * 100.0;
+        say("");
+        say(&format!(
+            "Others had {percent:.0} % of the machine meanwhile: trust no rate, only ratios."
+        ));
+    }
+}
+
 /// Writes everything for programs.
 pub(crate) fn write(
     path: &Path,

@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 use super::{Line, Target};
 use crate::ledger::Ledger;
 
-/// Connections that publish.
-pub(crate) const CONNECTIONS: usize = 64;
+/// Connections that publish: enough that the rate is not the commits' latency in disguise.
+pub(crate) const CONNECTIONS: usize = 128;
 
 /// How long a publisher that holds back waits before it looks again.
 const HOLD: Duration = Duration::from_millis(1);

@@ -4,7 +4,7 @@
 //! accounts in turn. Measured twice at the same load: with every receiver healthy, and with two
 //! webhooks of each account hanging. Only the healthy eighteen are compared, each time the same.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 
@@ -13,7 +13,7 @@ use crate::{
     bench::Bench,
     herald::Herald,
     ledger::Ledger,
-    measure::Quantiles,
+    measure::{Plan, Quantiles},
     publisher::open::{self, Offer},
     receiver::Receiver,
 };
@@ -30,6 +30,9 @@ const WEBHOOKS: usize = 20;
 /// Of each account's webhooks, the first so many hang.
 const HANG: usize = 2;
 
+/// Measured for at least so long: two deadlines of an attempt.
+const LEAST: Duration = Duration::from_secs(30);
+
 /// Events a second, each for 20 webhooks.
 const RATE: u32 = 50;
 
@@ -45,8 +48,9 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Row>> {
 /// Latencies of the webhooks that never hang, while `hanging` of each account do.
 async fn measure(bench: &Bench, hanging: usize) -> Result<Quantiles> {
     let herald = Herald::start(bench).await?;
-    let offer = Offer { rate: RATE, plan: bench.plan };
-    let events = usize::try_from(offer.events(bench.plan.whole()))?;
+    let plan = Plan { seconds: bench.plan.seconds.max(LEAST), ..bench.plan };
+    let offer = Offer { rate: RATE, plan };
+    let events = usize::try_from(offer.events(plan.whole()))?;
     let ledger = Arc::new(Ledger::new(events, WEBHOOKS));
     let mut receivers = Vec::with_capacity(ACCOUNTS * WEBHOOKS);
     let mut accounts = Vec::with_capacity(ACCOUNTS);

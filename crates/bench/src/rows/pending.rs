@@ -37,8 +37,9 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Row>> {
 async fn measure(bench: &Bench, names: [&str; 2], herald: Herald) -> Result<Vec<Row>> {
     let [rate, received] = names;
     let after_start = herald.process().memory()?;
-    let driven = drive_herald(bench, &herald, 1, BACKLOG).await?;
+    // First, since what the other row leaves to be written would be waited for here.
     let (_, latency) = latency::at(bench, &herald, RATE).await?;
+    let driven = drive_herald(bench, &herald, 1, BACKLOG).await?;
     let mut row = driven.row(Row::new(rate, bench));
     row.memory_mib = Some(herald.process().peak_memory()?);
     row.start_seconds = Some(herald.started_in().as_secs_f64());
