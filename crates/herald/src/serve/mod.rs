@@ -8,6 +8,7 @@
 
 mod first_start;
 mod logging;
+mod seal_check;
 mod signals;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -41,6 +42,7 @@ async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
     // Before anything is said: whoever sees the line that Herald listens may signal at once.
     let signals = Signals::listen()?;
     let engine = wiring::engine(config, keys)?;
+    seal_check::check(&engine, &keys.seal).await?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {} (listen): is it in use, or another machine's?", config.listen)
     })?;

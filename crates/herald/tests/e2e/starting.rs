@@ -27,6 +27,8 @@ async fn the_lines_of_the_first_start_work_when_they_are_pasted() {
     let (lines, _) = lines.rsplit_once('\n').expect("the documentation has its own line");
     // `--fail-with-body` is the test's: pasted by a person, the answer is enough.
     let lines = lines.replace("curl -sS", "curl --fail-with-body -sS");
+    let lines =
+        format!("command -v curl >&2 || {{ echo 'curl is missing' >&2; exit 1; }}\n{lines}");
     let mut shell = Command::new("bash");
     shell.args(["-euo", "pipefail", "-c", &lines]).current_dir(folder.path());
     shell.stdin(Stdio::null()).kill_on_drop(true);
@@ -99,6 +101,21 @@ async fn a_configuration_that_cannot_be_used_stops_the_start_with_its_reason() {
         assert!(said.err.contains(reason), "{name}: {said:?}");
         assert_eq!(said.out, "", "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sealing_key_that_does_not_open_the_secrets_stops_the_start() {
+    let world = World::new();
+    let running = world.first_start().await;
+    running.api().create_webhook("https://example.com/").await;
+    let keys = running.keys.clone();
+    assert!(running.server.terminate().await.success());
+    let mut command = world.herald(&["serve"]);
+    command.env("HERALD_SECRET_KEY", "ab".repeat(32));
+    let said = run(command).await;
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
+    assert!(said.err.contains("secret_key is not the key"), "{said:?}");
+    assert!(world.start(&keys).await.server.terminate().await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
