@@ -46,9 +46,9 @@ This database was empty: the account "default" was made. Its keys are shown only
 
 To try it, paste these lines into a shell:
 
-  # A webhook; its answer shows its signing secret, once.
+  # A webhook, for the URL of your receiver; the answer shows its signing secret, once.
   curl -sS {url}/v1/webhooks -H 'Authorization: {test}' \
-    -d '{{"url":"https://example.com/webhook","enabled":true,"events":["*"]}}'
+    -d '{{"url":"https://receiver.example/webhook","enabled":true,"events":["*"]}}'
 
   # An event, published with the operator's key.
   curl -sS {url}/operator/v1/events -H "Authorization: {operator_key}" \

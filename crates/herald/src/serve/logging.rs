@@ -1,6 +1,8 @@
 //! Log lines: few, structured, on standard error, where they do not mix with what is said to the
 //! person who starts Herald.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
@@ -8,7 +10,10 @@ use crate::config::{Log, LogFormat};
 /// Starts logging for the whole process.
 pub(super) fn start(log: &Log) {
     let filter = EnvFilter::builder().parse_lossy(&log.level);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
