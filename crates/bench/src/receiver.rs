@@ -3,7 +3,13 @@
 //! It answers each POST with an empty 200 as fast as it can and notes it in the [`Ledger`]. A
 //! webhook's URL ends with its slot, `/w/3`; at `/hang/3` requests are read and never answered.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{
+    net::Ipv4Addr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use anyhow::Result;
 use tokio::{
@@ -25,6 +31,7 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 #[derive(Debug)]
 pub(crate) struct Receiver {
     origin: String,
+    connections: Arc<AtomicU64>,
     accepting: JoinHandle<()>,
 }
 
@@ -41,13 +48,20 @@ impl Receiver {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let origin = format!("{scheme}://{}", listener.local_addr()?);
         let acceptor = tls.map(Authority::acceptor).transpose()?;
-        let ledger = ledger.clone();
+        let connections = Arc::new(AtomicU64::new(0));
+        let (ledger, accepted) = (ledger.clone(), connections.clone());
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                accepted.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(serve(stream, acceptor.clone(), ledger.clone()));
             }
         });
-        Ok(Self { origin, accepting })
+        Ok(Self { origin, connections, accepting })
+    }
+
+    /// How many connections were opened: many more than are needed at a time is work for nothing.
+    pub(crate) fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// The URL of the webhook in this slot.

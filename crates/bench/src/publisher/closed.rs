@@ -76,21 +76,27 @@ impl ClosedLoop {
 
 impl Shared {
     async fn publish(self: Arc<Self>, mut line: Line) -> Result<()> {
-        while !self.stopping.load(Ordering::Relaxed) {
-            if self.is_held_back() {
-                tokio::time::sleep(HOLD).await;
-                continue;
-            }
+        loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             ensure!(self.ledger.has_room(number), "the ledger is full: measure for less time");
+            while self.is_ahead(number) && !self.is_stopping() {
+                tokio::time::sleep(HOLD).await;
+            }
+            if self.is_stopping() {
+                return Ok(());
+            }
             line.publish(number).await?;
             self.accepted.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(())
     }
 
-    fn is_held_back(&self) -> bool {
-        let made = self.accepted.load(Ordering::Relaxed) * self.ledger.slots() as u64;
-        made.saturating_sub(self.ledger.distinct()) >= self.backlog
+    /// Whether too much would be on its way if this event were published now.
+    fn is_ahead(&self, number: u64) -> bool {
+        let made = (number + 1) * self.ledger.slots() as u64;
+        made > self.ledger.distinct().saturating_add(self.backlog)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 }

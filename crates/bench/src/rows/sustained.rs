@@ -65,7 +65,9 @@ pub(super) async fn drive_herald(
     let receiver = Receiver::start(&ledger, bench.tls.as_ref()).await?;
     let account = herald.account((0..webhooks).map(|slot| receiver.url(slot))).await?;
     let target = herald.target(&[account])?;
-    drive(bench, herald.process(), &target, &ledger, backlog).await
+    let mut driven = drive(bench, herald.process(), &target, &ledger, backlog).await?;
+    driven.connections = Some(receiver.connections());
+    Ok(driven)
 }
 
 /// Publishes for the planned time, and sees to it that everything arrives.
@@ -82,7 +84,8 @@ pub(super) async fn drive(
     let accepted = publishers.stop().await?;
     let received = accepted * ledger.slots() as u64;
     let drain = ledger.complete(received).await?;
-    Ok(Driven { window, accepted, received, drain, duplicates: ledger.duplicates() })
+    let duplicates = ledger.duplicates();
+    Ok(Driven { window, accepted, received, drain, duplicates, connections: None })
 }
 
 /// What came of driving a server: everything that it accepted arrived.
@@ -93,19 +96,22 @@ pub(super) struct Driven {
     received: u64,
     drain: Duration,
     duplicates: u64,
+    /// Opened to the receiver, where that was counted.
+    connections: Option<u64>,
 }
 
 impl Driven {
     /// Fills in what was found.
     pub(super) fn row(&self, row: Row) -> Row {
-        let Self { window, accepted, received, drain, duplicates } = self;
+        let Self { window, accepted, received, drain, duplicates, connections } = self;
         let per_second = window.accepted_per_second();
         let remark = format!(
             "{per_second:.0} events/s accepted; {accepted} accepted, {received} received, \
              {duplicates} duplicates, the last {:.0} ms after the end",
             drain.as_secs_f64() * 1e3
         );
-        let remarks = vec![remark];
+        let mut remarks = vec![remark];
+        remarks.extend(connections.map(|opened| format!("{opened} connections to the receiver")));
         let rate = Some(window.received_per_second());
         Row { rate, cpu_micros: Some(window.cpu_per_received()), remarks, ..row }
     }
