@@ -126,7 +126,8 @@ const EVENTS: &str = "
     FROM event AS e JOIN event_type AS t ON t.num = e.type";
 
 const DELIVERIES: &str = "
-    SELECT d.id, e.id AS event, t.name AS type, w.id AS webhook, d.state, d.attempts, d.due_at,
+    SELECT d.id, e.id AS event, t.name AS type, w.id AS webhook, d.state, d.attempts,
+           iif(d.state = 0, coalesce(d.due_at, d.created_at), NULL) AS due_at,
            d.last_status, d.last_error, d.created_at, d.updated_at
     FROM delivery AS d
     JOIN event AS e ON e.seq = d.seq

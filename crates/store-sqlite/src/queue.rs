@@ -1,12 +1,11 @@
 //! Claiming what is due, and settling what came of it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use herald_domain::{
     attempt::{Answer, Attempt, ErrorClass, Failure},
-    delivery::DeliveryState,
     id::{EventId, WebhookId},
     time::Timestamp,
 };
@@ -15,13 +14,11 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::{
     SqliteStore,
-    codec::{
-        count, encode_address, encode_headers, encode_signatures, maybe_time, object_id, signed,
-        time,
-    },
+    claims::{Delivery, Hold},
+    codec::{count, maybe_time, object_id, signed, time},
     failure::explain,
     registry::{Hook, hook_by_number},
-    webhooks,
+    settling::Statements,
     writer::Session,
 };
 
@@ -35,23 +32,20 @@ impl Queue for SqliteStore {
         self.writer
             .write(move |session| {
                 for key in &keys {
-                    if let Some((_, webhook)) =
-                        session.registry.webhook(session.connection, key.webhook)?
-                    {
-                        session.claims.give_back(webhook, key.sequence);
-                    }
+                    session.release(key)?;
                 }
                 Ok(())
             })
             .await
     }
 
-    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Settled> {
+    async fn settle(&self, settlements: Arc<[Settlement]>) -> Result<Settled> {
         self.writer
             .write(move |session| {
+                let mut statements = Statements::prepare(session.connection)?;
                 let mut settled = Settled::default();
-                for settlement in &settlements {
-                    session.settle(settlement, &mut settled)?;
+                for settlement in settlements.iter() {
+                    session.settle(&mut statements, settlement, &mut settled)?;
                 }
                 Ok(settled)
             })
@@ -74,7 +68,8 @@ const DUE: &str = "
     ORDER BY d.due_at, d.seq LIMIT ?3";
 
 const NEXT_DUE: &str = "
-    SELECT seq, due_at FROM delivery WHERE webhook = ?1 AND state = 0
+    SELECT seq, due_at FROM delivery
+    WHERE webhook = ?1 AND state = 0 AND due_at IS NOT NULL
     ORDER BY due_at, seq LIMIT ?2";
 
 impl Session<'_> {
@@ -94,6 +89,29 @@ impl Session<'_> {
         Ok(Claim { destination: Some(hook.destination), deliveries, next_due })
     }
 
+    fn release(&mut self, key: &DeliveryKey) -> Result<()> {
+        let Some((env, webhook)) = self.registry.webhook(self.connection, key.webhook)? else {
+            return Ok(());
+        };
+        let delivery = (webhook, key.sequence);
+        if self.claims.hold(delivery) == Some(Hold::Fresh) {
+            self.make_due(env, delivery)?;
+        }
+        self.claims.give_back(delivery);
+        Ok(())
+    }
+
+    /// Enters a fresh delivery in the index of what is due.
+    pub(crate) fn make_due(&self, env: i64, (webhook, sequence): Delivery) -> Result<()> {
+        let sql = "UPDATE delivery SET due_at = created_at
+                   WHERE env = ?1 AND seq = ?2 AND webhook = ?3 AND state = 0 AND due_at IS NULL";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut update| update.execute([env, sequence.cast_signed(), webhook]))
+            .map_err(explain)?;
+        Ok(())
+    }
+
     fn claim_due(&mut self, hook: &Hook, now: Timestamp, limit: usize) -> Result<Vec<Claimed>> {
         // Those held come back from the query too: so many more are asked for.
         let most = signed((limit + self.claims.at_most(hook.num)) as u64);
@@ -104,12 +122,12 @@ impl Session<'_> {
             && let Some(row) = rows.next().map_err(explain)?
         {
             let sequence: u64 = count(row, "seq").map_err(explain)?;
-            if self.claims.is_held(hook.num, sequence) {
+            if self.claims.hold((hook.num, sequence)).is_some() {
                 continue;
             }
             match claimed(row, hook, sequence) {
                 Ok(delivery) => {
-                    self.claims.take(hook.num, sequence);
+                    self.claims.take((hook.num, sequence), Hold::Claimed);
                     deliveries.push(delivery);
                 }
                 Err(_) => self.give_up(hook, row, now)?,
@@ -141,7 +159,8 @@ impl Session<'_> {
             },
             after: After::Exhausted { disable: None },
         };
-        self.settle(&settlement, &mut Settled::default())
+        let mut statements = Statements::prepare(self.connection)?;
+        self.settle(&mut statements, &settlement, &mut Settled::default())
     }
 
     /// When the first unclaimed delivery of a webhook is due.
@@ -151,7 +170,7 @@ impl Session<'_> {
         let mut rows = query.query(params![webhook, most]).map_err(explain)?;
         while let Some(row) = rows.next().map_err(explain)? {
             let sequence: u64 = count(row, "seq").map_err(explain)?;
-            if !self.claims.is_held(webhook, sequence) {
+            if self.claims.hold((webhook, sequence)).is_none() {
                 return maybe_time(row, "due_at").map_err(explain);
             }
         }
@@ -162,7 +181,8 @@ impl Session<'_> {
     fn due(&mut self, after: Option<WebhookId>, limit: usize) -> Result<Vec<Due>> {
         let mut waiting: HashMap<WebhookId, i64> = HashMap::new();
         let mut last = -1;
-        let step = "SELECT webhook FROM delivery WHERE state = 0 AND webhook > ?1
+        let step = "SELECT webhook FROM delivery
+                    WHERE state = 0 AND due_at IS NOT NULL AND webhook > ?1
                     ORDER BY webhook LIMIT 1";
         let mut step = self.connection.prepare_cached(step).map_err(explain)?;
         while let Some(num) =
@@ -188,137 +208,6 @@ impl Session<'_> {
         }
         Ok(due)
     }
-
-    fn settle(&mut self, settlement: &Settlement, settled: &mut Settled) -> Result<()> {
-        let key = settlement.key;
-        let Some((env, webhook)) = self.registry.webhook(self.connection, key.webhook)? else {
-            settled.stale += 1;
-            return Ok(());
-        };
-        let row = (env, key.sequence.cast_signed(), webhook);
-        let state = state_after(&settlement.after);
-        let from = if self.advance(row, settlement, DeliveryState::Pending)? {
-            DeliveryState::Pending
-        } else if self.advance(row, settlement, DeliveryState::Cancelled)? {
-            DeliveryState::Cancelled
-        } else {
-            // Somebody else's by now, claim included.
-            settled.stale += 1;
-            return Ok(());
-        };
-        self.claims.give_back(webhook, key.sequence);
-        self.insert_attempt(row, settlement)?;
-        if from == DeliveryState::Cancelled && state != DeliveryState::Delivered {
-            settled.stale += 1;
-            return Ok(());
-        }
-        self.tallies.moved(env, webhook, from, state);
-        match &settlement.after {
-            After::Delivered => {
-                let at = settlement.attempt.ended_at();
-                self.tallies.succeeded(env, webhook, at);
-                self.registry.succeeded(webhook, at);
-            }
-            After::Exhausted { disable: Some(reason) } => {
-                settled.disabled.extend(self.disable(settlement, reason)?);
-            }
-            After::Retry { .. } | After::Exhausted { disable: None } => {}
-        }
-        Ok(())
-    }
-
-    /// The fence: moves the row only if it is in the state `from`, and this is its next attempt.
-    /// A cancelled one stays cancelled unless it was delivered.
-    fn advance(
-        &self,
-        (env, sequence, webhook): (i64, i64, i64),
-        settlement: &Settlement,
-        from: DeliveryState,
-    ) -> Result<bool> {
-        let state = match (from, state_after(&settlement.after)) {
-            (DeliveryState::Cancelled, DeliveryState::Delivered) => DeliveryState::Delivered,
-            (DeliveryState::Cancelled, _) => DeliveryState::Cancelled,
-            (_, state) => state,
-        };
-        let due_at = match settlement.after {
-            After::Retry { due_at } if state == DeliveryState::Pending => Some(due_at.millis()),
-            _ => None,
-        };
-        let attempt = &settlement.attempt;
-        let sql = "UPDATE delivery SET state = ?4, attempts = ?5, due_at = ?6, updated_at = ?7,
-                       last_status = ?8, last_error = ?9
-                   WHERE env = ?1 AND seq = ?2 AND webhook = ?3
-                       AND state = ?10 AND attempts = ?5 - 1";
-        let changed = self
-            .connection
-            .prepare_cached(sql)
-            .and_then(|mut update| {
-                update.execute(params![
-                    env,
-                    sequence,
-                    webhook,
-                    state as u8,
-                    settlement.number,
-                    due_at,
-                    attempt.ended_at().millis(),
-                    attempt.answer.status(),
-                    attempt.answer.error_class().map(|class| class as u8),
-                    from as u8,
-                ])
-            })
-            .map_err(explain)?;
-        Ok(changed == 1)
-    }
-
-    fn insert_attempt(
-        &mut self,
-        (env, sequence, webhook): (i64, i64, i64),
-        settlement: &Settlement,
-    ) -> Result<()> {
-        let attempt = &settlement.attempt;
-        let url = self.registry.url(self.connection, &attempt.url)?;
-        let columns = AnswerColumns::of(attempt);
-        let signed_at = attempt.signatures.as_ref().map(|signatures| signatures.timestamp);
-        let sql = "INSERT INTO attempt VALUES
-                   (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut insert| {
-                insert.execute(params![
-                    env,
-                    sequence,
-                    webhook,
-                    settlement.number,
-                    attempt.started_at.millis(),
-                    i64::try_from(attempt.duration.as_nanos()).unwrap_or(i64::MAX),
-                    url,
-                    attempt.address.map(encode_address),
-                    signed_at.filter(|at| *at != attempt.started_at.seconds()),
-                    attempt.signatures.as_ref().map(encode_signatures),
-                    columns.status,
-                    columns.error,
-                    columns.detail,
-                    columns.headers,
-                    columns.body,
-                    columns.truncated,
-                ])
-            })
-            .map_err(explain)?;
-        Ok(())
-    }
-
-    fn disable(
-        &mut self,
-        settlement: &Settlement,
-        reason: &str,
-    ) -> Result<Option<herald_domain::webhook::Webhook>> {
-        let key = settlement.key;
-        let found = webhooks::find(self.connection, key.environment, key.webhook)?;
-        let Some(webhook) = found.filter(|webhook| webhook.enabled) else { return Ok(None) };
-        let disabled = webhook.given_up(reason.to_owned(), settlement.attempt.ended_at());
-        webhooks::save(self, &disabled)?;
-        Ok(Some(disabled))
-    }
 }
 
 fn claimed(row: &Row<'_>, hook: &Hook, sequence: u64) -> rusqlite::Result<Claimed> {
@@ -331,42 +220,4 @@ fn claimed(row: &Row<'_>, hook: &Hook, sequence: u64) -> rusqlite::Result<Claime
         first_attempt_at: maybe_time(row, "started_at")?,
         due_at: time(row, "due_at")?,
     })
-}
-
-fn state_after(after: &After) -> DeliveryState {
-    match after {
-        After::Delivered => DeliveryState::Delivered,
-        After::Retry { .. } => DeliveryState::Pending,
-        After::Exhausted { .. } => DeliveryState::Exhausted,
-    }
-}
-
-/// An answer as columns; what is empty is not stored.
-#[derive(Default)]
-struct AnswerColumns<'a> {
-    status: Option<u16>,
-    error: Option<u8>,
-    detail: Option<&'a str>,
-    headers: Option<Vec<u8>>,
-    body: Option<&'a [u8]>,
-    truncated: Option<bool>,
-}
-
-impl<'a> AnswerColumns<'a> {
-    fn of(attempt: &'a Attempt) -> Self {
-        match &attempt.answer {
-            Answer::Failure(failure) => Self {
-                error: Some(failure.class as u8),
-                detail: Some(&failure.detail),
-                ..Self::default()
-            },
-            Answer::Response(response) => Self {
-                status: Some(response.status),
-                headers: (!response.headers.is_empty()).then(|| encode_headers(&response.headers)),
-                body: (!response.body.is_empty()).then_some(&response.body[..]),
-                truncated: response.truncated.then_some(true),
-                ..Self::default()
-            },
-        }
-    }
 }

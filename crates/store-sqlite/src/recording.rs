@@ -13,6 +13,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::{
     SqliteStore,
+    claims::Hold,
     failure::explain,
     registry::{Environment, Hook},
     writer::Session,
@@ -145,8 +146,8 @@ impl Session<'_> {
         claimed: &mut Vec<Claimed>,
     ) -> Result<u64> {
         let sql = "INSERT INTO delivery
-                       (env, seq, webhook, id, type, state, attempts, due_at, created_at, updated_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?8)";
+                       (env, seq, webhook, id, type, state, attempts, created_at, updated_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?7)";
         let mut insert = self.connection.prepare_cached(sql).map_err(explain)?;
         let mut made = 0;
         for hook in &environment.hooks {
@@ -162,14 +163,13 @@ impl Session<'_> {
                     id.as_bytes(),
                     event_type,
                     state as u8,
-                    pending.then_some(inserted.at.millis()),
                     inserted.at.millis(),
                 ])
                 .map_err(explain)?;
             self.tallies.accepted(environment.env, hook.num, state);
             made += 1;
             if pending {
-                self.claims.take(hook.num, sequence);
+                self.claims.take((hook.num, sequence), Hold::Fresh);
                 claimed.push(Claimed {
                     key: DeliveryKey {
                         environment: inserted.environment,

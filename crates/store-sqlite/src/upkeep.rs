@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
     SqliteStore,
+    claims::Hold,
     codec::{count, signed},
     failure::explain,
     writer::Session,
@@ -47,7 +48,12 @@ impl Upkeep for SqliteStore {
     }
 
     async fn note_time(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        self.writer.write(move |session| note_time(session.connection, now).map_err(explain)).await
+        self.writer
+            .write(move |session| {
+                session.make_lingering_ones_due()?;
+                note_time(session.connection, now).map_err(explain)
+            })
+            .await
     }
 
     async fn probe(&self) -> Result<()> {
@@ -67,6 +73,26 @@ const OLD_EVENTS: &str = "
     ORDER BY seq LIMIT ?2";
 
 impl Session<'_> {
+    /// Fresh deliveries that have not been settled since the last call are not so fresh any more:
+    /// entered in the index of what is due, they no longer hold back the watermark.
+    fn make_lingering_ones_due(&mut self) -> Result<()> {
+        for (webhook, sequence) in self.claims.fresh_before(*self.lingering_before) {
+            if let Some(env) = self.env_of(webhook)? {
+                self.make_due(env, (webhook, sequence))?;
+            }
+            self.claims.take((webhook, sequence), Hold::Claimed);
+        }
+        *self.lingering_before = *self.next_sequence;
+        Ok(())
+    }
+
+    fn env_of(&self, webhook: i64) -> Result<Option<i64>> {
+        self.connection
+            .prepare_cached("SELECT env FROM webhook WHERE num = ?1")
+            .and_then(|mut query| query.query_row([webhook], |row| row.get(0)).optional())
+            .map_err(explain)
+    }
+
     fn expire(&mut self, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
         let old: Vec<(i64, i64, i64)> = self
             .connection
@@ -115,11 +141,34 @@ impl Session<'_> {
             .collect::<Result<_, _>>()?;
         let mut done = 0;
         for webhook in deleted {
+            // Fresh ones are pending too, and in no index.
+            for (_, sequence) in self.claims.fresh_of(webhook).into_iter().take(limit - done) {
+                done += self.cancel_fresh(webhook, sequence, at)?;
+            }
             for from in [DeliveryState::Pending, DeliveryState::Held] {
                 done += self.cancel(webhook, from, at, limit - done)?;
             }
         }
         Ok(done)
+    }
+
+    fn cancel_fresh(
+        &mut self,
+        webhook: i64,
+        sequence: u64,
+        at: Timestamp,
+    ) -> rusqlite::Result<usize> {
+        let sql = "UPDATE delivery SET state = 4, updated_at = ?1
+                   WHERE env = (SELECT env FROM webhook WHERE num = ?3) AND seq = ?2
+                       AND webhook = ?3 AND state = 0 AND due_at IS NULL RETURNING env";
+        let env = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row(params![at.millis(), sequence.cast_signed(), webhook], |row| row.get(0))
+            .optional()?;
+        let Some(env) = env else { return Ok(0) };
+        self.tallies.moved(env, webhook, DeliveryState::Pending, DeliveryState::Cancelled);
+        Ok(1)
     }
 
     fn cancel(
@@ -132,7 +181,8 @@ impl Session<'_> {
         // The state is written out, so that the partial indexes apply.
         let select = match from {
             DeliveryState::Pending => {
-                "SELECT env, seq FROM delivery WHERE webhook = ?1 AND state = 0 LIMIT ?2"
+                "SELECT env, seq FROM delivery
+                 WHERE webhook = ?1 AND state = 0 AND due_at IS NOT NULL LIMIT ?2"
             }
             _ => "SELECT env, seq FROM delivery WHERE webhook = ?1 AND state = 3 LIMIT ?2",
         };

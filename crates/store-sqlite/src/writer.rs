@@ -7,6 +7,9 @@
 //!
 //! After a failed commit nobody knows what the disk holds. Nothing is acknowledged again until
 //! the file was opened anew and its log moved into it, with a sync that succeeded.
+//!
+//! The answers of a transaction are handed to the runtime together ([`Answers`]): waking a task
+//! from a thread outside costs a system call, and there are hundreds to wake.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,7 +23,8 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
 use crate::{
-    checkpoint::Checkpoints, claims::Claims, failure::explain, registry::Registry, tally::Tallies,
+    checkpoint::Checkpoints, claims::Claims, failure::explain, fresh, registry::Registry,
+    tally::Tallies,
 };
 
 /// Jobs of one transaction at most: bounds how long the first of them waits.
@@ -38,6 +42,8 @@ pub(crate) struct Session<'a> {
     pub tallies: &'a mut Tallies,
     /// The number of the next event.
     pub next_sequence: &'a mut u64,
+    /// Fresh deliveries of events before this one have been so for some seconds.
+    pub lingering_before: &'a mut u64,
     /// Issues the ids of deliveries.
     pub ids: &'a IdSequence,
 }
@@ -65,6 +71,40 @@ impl<T: Send, F: FnMut(&mut Session<'_>) -> Result<T> + Send> Job for Typed<T, F
         let missing = || StoreError::Internal("a committed job has no result".to_owned());
         // Who asked may have gone; what was done stays done.
         let _ = reply.send(outcome.and_then(|()| result.ok_or_else(missing)));
+    }
+}
+
+/// Hands answers over to the runtime, those of a transaction together.
+struct Answers(tokio::sync::mpsc::UnboundedSender<Vec<Answered>>);
+
+/// A job, and what came of its transaction.
+type Answered = (Box<dyn Job>, Result<()>);
+
+impl Answers {
+    /// Answers in a task of the runtime that opens the store. It ends with the writer.
+    fn start() -> Self {
+        let (answers, mut given) = tokio::sync::mpsc::unbounded_channel::<Vec<_>>();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                while let Some(answered) = given.recv().await {
+                    give(answered);
+                }
+            });
+        }
+        Self(answers)
+    }
+
+    fn send(&self, answered: Vec<Answered>) {
+        // The runtime is gone, or the store was opened without one.
+        if let Err(unsent) = self.0.send(answered) {
+            give(unsent.0);
+        }
+    }
+}
+
+fn give(answered: Vec<Answered>) {
+    for (job, outcome) in answered {
+        job.answer(outcome);
     }
 }
 
@@ -127,8 +167,14 @@ struct WriterThread {
     claims: Claims,
     tallies: Tallies,
     next_sequence: u64,
+    lingering_before: u64,
+    /// The watermark in the file: the first event that may have a fresh delivery.
+    fresh_from: Option<u64>,
     ids: Arc<IdSequence>,
     checkpoints: Checkpoints,
+    answers: Answers,
+    /// Jobs of this round, with what came of them.
+    answered: Vec<Answered>,
     /// A commit failed: the disk has to prove itself first.
     suspect: bool,
 }
@@ -137,6 +183,7 @@ impl WriterThread {
     fn open(path: &Path, ids: Arc<IdSequence>) -> Result<Self> {
         let connection = connect(path).map_err(explain)?;
         let next_sequence = next_sequence(&connection).map_err(explain)?;
+        fresh::make_all_due(&connection).map_err(explain)?;
         Ok(Self {
             path: path.to_owned(),
             connection,
@@ -144,8 +191,12 @@ impl WriterThread {
             claims: Claims::default(),
             tallies: Tallies::default(),
             next_sequence,
+            lingering_before: 0,
+            fresh_from: None,
             ids,
             checkpoints: Checkpoints::start(path)?,
+            answers: Answers::start(),
+            answered: Vec::new(),
             suspect: false,
         })
     }
@@ -156,6 +207,7 @@ impl WriterThread {
             batch.push(first);
             batch.extend(queue.try_iter().take(MOST_JOBS - 1));
             self.commit_together(&mut batch);
+            self.answers.send(std::mem::take(&mut self.answered));
             self.checkpoints.follow(&self.connection);
         }
         if let Err(error) = crate::checkpoint::truncate_log(&self.connection) {
@@ -166,21 +218,24 @@ impl WriterThread {
     /// One transaction for all; if that fails, one for each.
     fn commit_together(&mut self, batch: &mut Vec<Box<dyn Job>>) {
         if let Err(error) = self.prove_the_disk() {
-            batch.drain(..).for_each(|job| job.answer(Err(error.clone())));
+            self.answer(batch.drain(..), &Err(error));
             return;
         }
         match self.transact(batch) {
-            Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
+            Ok(()) => self.answer(batch.drain(..), &Ok(())),
             Err(_) if batch.len() > 1 && !self.suspect => {
                 for job in batch.drain(..) {
                     let mut alone = [job];
                     let outcome = self.prove_the_disk().and_then(|()| self.transact(&mut alone));
-                    let [job] = alone;
-                    job.answer(outcome);
+                    self.answer(alone, &outcome);
                 }
             }
-            Err(error) => batch.drain(..).for_each(|job| job.answer(Err(error.clone()))),
+            Err(error) => self.answer(batch.drain(..), &Err(error)),
         }
+    }
+
+    fn answer(&mut self, jobs: impl IntoIterator<Item = Box<dyn Job>>, outcome: &Result<()>) {
+        self.answered.extend(jobs.into_iter().map(|job| (job, outcome.clone())));
     }
 
     fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<()> {
@@ -199,6 +254,7 @@ impl WriterThread {
         // What the writer remembers must not be ahead of the file.
         let _ = self.execute("ROLLBACK");
         self.next_sequence = first_sequence;
+        self.fresh_from = None;
         self.registry = Registry::default();
         self.tallies = Tallies::default();
         self.claims.undo();
@@ -206,16 +262,23 @@ impl WriterThread {
     }
 
     fn run_all(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<()> {
+        // Before the jobs number any event: whatever they add is behind the watermark.
+        let fresh_from = self.claims.first_fresh().unwrap_or(self.next_sequence);
         let mut session = Session {
             connection: &self.connection,
             registry: &mut self.registry,
             claims: &mut self.claims,
             tallies: &mut self.tallies,
             next_sequence: &mut self.next_sequence,
+            lingering_before: &mut self.lingering_before,
             ids: &self.ids,
         };
         for job in jobs {
             job.run(&mut session)?;
+        }
+        if self.next_sequence > fresh_from && self.fresh_from != Some(fresh_from) {
+            fresh::note(&self.connection, fresh_from).map_err(explain)?;
+            self.fresh_from = Some(fresh_from);
         }
         self.tallies.write(&self.connection)
     }

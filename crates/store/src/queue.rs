@@ -5,6 +5,8 @@
 //! not outlive its process (embedded) or its lease (several nodes): then what was in flight is
 //! due again, which is the whole of crash recovery.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use herald_domain::{
@@ -120,7 +122,7 @@ pub trait Queue: Send + Sync + 'static {
     /// Fenced: a settlement decides only if its delivery is pending with `number - 1` attempts.
     /// If it was cancelled meanwhile, the attempt is recorded all the same, and a success still
     /// makes it delivered, since it was. Any other settlement changes nothing.
-    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Settled>;
+    async fn settle(&self, settlements: Arc<[Settlement]>) -> Result<Settled>;
 
     /// Up to `limit` enabled webhooks that have unclaimed pending deliveries, ordered by id,
     /// after `after`. For starting up: it must not read every delivery.

@@ -73,16 +73,16 @@ impl Dispatcher {
     }
 
     async fn settle(self: &Arc<Self>, batch: &mut Vec<Settlement>) {
-        let settlements = std::mem::take(batch);
+        let settlements: Arc<[Settlement]> = batch.drain(..).collect();
         let count = settlements.len();
         match self.record(&settlements).await {
             Ok(settled) => self.recorded(&settlements, &settled),
             Err(_) if count > 1 => {
                 // One of them is at fault: the others are recorded without it.
-                for settlement in &settlements {
-                    let alone = std::slice::from_ref(settlement);
-                    match self.record(alone).await {
-                        Ok(settled) => self.recorded(alone, &settled),
+                for settlement in settlements.iter() {
+                    let alone: Arc<[Settlement]> = [settlement.clone()].into();
+                    match self.record(&alone).await {
+                        Ok(settled) => self.recorded(&alone, &settled),
                         Err(error) => self.put_to_rest(settlement, &error),
                     }
                 }
@@ -95,11 +95,11 @@ impl Dispatcher {
     }
 
     /// Records; tries again for as long as the store is unavailable.
-    async fn record(&self, settlements: &[Settlement]) -> Result<Settled, StoreError> {
+    async fn record(&self, settlements: &Arc<[Settlement]>) -> Result<Settled, StoreError> {
         let mut pause = Duration::from_millis(50);
         loop {
             self.settling_beat.beat();
-            match self.store.settle(settlements.to_vec()).await {
+            match self.store.settle(settlements.clone()).await {
                 Err(StoreError::Unavailable(reason)) => {
                     tracing::warn!(reason, "outcomes cannot be recorded; trying again");
                     tokio::time::sleep(pause).await;

@@ -7,7 +7,8 @@
 -- What has no table of its own.
 CREATE TABLE meta (
     -- 'time': what the clock showed when it was last noted; 'last_expired': the largest event.seq
-    -- that retention removed; 'probes': how often somebody asked whether a commit works
+    -- that retention removed; 'fresh_from': no event
+    -- before it has a delivery that is pending without being due; 'probes': how often somebody asked whether a commit works
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
@@ -106,19 +107,20 @@ CREATE TABLE delivery (
     type        INTEGER NOT NULL,      -- event_type.num
     state       INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),
     attempts    INTEGER NOT NULL,      -- scheduled attempts made
-    due_at      INTEGER,               -- when the next one is due
+    due_at      INTEGER,               -- when the next one is due; NULL while who accepted it holds it
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     last_status INTEGER,               -- of the last attempt
     last_error  INTEGER,               -- its class
     PRIMARY KEY (env, seq, webhook),
-    CHECK ((state = 0) = (due_at IS NOT NULL))
+    CHECK (state = 0 OR due_at IS NULL)
 ) WITHOUT ROWID, STRICT;
 
 CREATE UNIQUE INDEX delivery_id ON delivery (id);
 CREATE INDEX delivery_webhook ON delivery (webhook, seq);
 -- The queue: what is due for a webhook, the oldest first.
-CREATE INDEX delivery_due ON delivery (webhook, due_at) WHERE state = 0;
+CREATE INDEX delivery_due ON delivery (webhook, due_at)
+    WHERE state = 0 AND due_at IS NOT NULL;
 -- Exhausted, held and cancelled ones are few, and asked for by state.
 CREATE INDEX delivery_unusual ON delivery (webhook, state, seq) WHERE state IN (2, 3, 4);
 

@@ -243,7 +243,7 @@ impl<B: Backend> Scene<B> {
 
     /// Settles one attempt.
     pub async fn settle(&self, settlement: Settlement) -> Settled {
-        self.store.settle(vec![settlement]).await.unwrap()
+        self.store.settle([settlement].into()).await.unwrap()
     }
 
     /// Makes a delivery delivered, with an attempt that begins now.

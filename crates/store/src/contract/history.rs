@@ -281,7 +281,7 @@ async fn one_of_each_state<B: Backend>(scene: &Scene<B>) -> [(DeliveryState, Eve
     let exhausted = scene.in_flight("client.created").await;
     let after = After::Exhausted { disable: None };
     let attempt = answered(500, scene.tick());
-    scene.store.settle(vec![settlement(&exhausted, attempt, after)]).await.unwrap();
+    scene.store.settle([settlement(&exhausted, attempt, after)].into()).await.unwrap();
     let pending = scene.in_flight("client.created").await;
     [
         (DeliveryState::Pending, pending.event),

@@ -135,7 +135,7 @@ pub async fn a_webhook_that_is_disabled_already_is_not_disabled_again<B: Backend
     };
     let batch = vec![exhaust(&flights[0], "first"), exhaust(&flights[1], "second")];
     let at = batch[0].attempt.ended_at();
-    let settled = scene.store.settle(batch).await.unwrap();
+    let settled = scene.store.settle(batch.into()).await.unwrap();
     assert_eq!((settled.disabled.len(), settled.stale), (1, 0));
     assert_eq!(settled.disabled[0].disabled, Some(Disabled { reason: "first".into(), at }));
 
@@ -175,12 +175,12 @@ pub async fn many_settlements_are_settled_together<B: Backend>(backend: B) {
             flights.push(claimed);
         }
     }
-    let settled = scene.store.settle(batch).await.unwrap();
+    let settled = scene.store.settle(batch.into()).await.unwrap();
     assert_eq!(settled.stale, 0);
     for claimed in &flights {
         assert_eq!(scene.view(claimed).await.state, DeliveryState::Delivered);
     }
-    assert_eq!(scene.store.settle(Vec::new()).await.unwrap().stale, 0);
+    assert_eq!(scene.store.settle([].into()).await.unwrap().stale, 0);
 }
 
 pub async fn a_settlement_with_a_wrong_number_changes_nothing_and_is_stale<B: Backend>(backend: B) {
@@ -234,7 +234,7 @@ pub async fn a_settlement_of_an_unknown_delivery_is_stale<B: Backend>(backend: B
         ..settlement(&claimed, answered(200, scene.tick()), After::Delivered)
     };
     let known = settlement(&claimed, answered(200, scene.tick()), After::Delivered);
-    let settled = scene.store.settle(vec![lost, known]).await.unwrap();
+    let settled = scene.store.settle([lost, known].into()).await.unwrap();
     assert_eq!(settled.stale, 1, "and its neighbour is settled");
     assert_eq!(scene.view(&claimed).await.state, DeliveryState::Delivered);
 }
@@ -245,7 +245,7 @@ pub async fn the_second_of_two_settlements_is_stale<B: Backend>(backend: B) {
     let claimed = scene.in_flight("client.created").await;
     let success = settlement(&claimed, answered(200, scene.tick()), After::Delivered);
     let failure = retry(&claimed, scene.tick(), scene.tick());
-    let settled = scene.store.settle(vec![success.clone(), failure]).await.unwrap();
+    let settled = scene.store.settle([success.clone(), failure].into()).await.unwrap();
     assert_eq!(settled.stale, 1, "in one batch");
     assert_eq!(scene.settle(success.clone()).await.stale, 1, "in a later one");
 
@@ -315,7 +315,7 @@ pub async fn what_was_settled_survives_reopening<B: Backend>(backend: B) {
         retry(&flights[1], scene.tick(), scene.tick()),
         settlement(&flights[2], answered(500, scene.tick()), disable),
     ];
-    let disabled = scene.store.settle(batch).await.unwrap().disabled;
+    let disabled = scene.store.settle(batch.into()).await.unwrap().disabled;
     let mut before = Vec::new();
     for claimed in &flights {
         before.push((scene.view(claimed).await, log(&scene, claimed).await));

@@ -53,7 +53,7 @@ async fn settle(herald: &Herald, claimed: &Claimed, number: u32, answer: Answer,
         answer,
     };
     let settlement = Settlement { key: claimed.key, number, attempt, after };
-    assert_eq!(herald.store.settle(vec![settlement]).await.unwrap().stale, 0);
+    assert_eq!(herald.store.settle([settlement].into()).await.unwrap().stale, 0);
 }
 
 fn no_name() -> Answer {

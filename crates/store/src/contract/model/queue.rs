@@ -1,5 +1,7 @@
 //! The model's queue.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use herald_domain::{delivery::DeliveryState, id::WebhookId, time::Timestamp, webhook::Webhook};
 
@@ -38,11 +40,11 @@ impl Queue for Model {
         Ok(())
     }
 
-    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Settled> {
+    async fn settle(&self, settlements: Arc<[Settlement]>) -> Result<Settled> {
         let mut data = self.data();
         let mut settled = Settled::default();
-        for settlement in settlements {
-            if !data.settle(settlement, &mut settled.disabled) {
+        for settlement in settlements.iter() {
+            if !data.settle(settlement.clone(), &mut settled.disabled) {
                 settled.stale += 1;
             }
         }
