@@ -68,9 +68,9 @@ pub(crate) fn goals(verdicts: &[Verdict]) {
     for Verdict { what, found, goal, reached } in verdicts {
         let mark = if *reached { '✓' } else { '✗' };
         let line = match goal {
-            Goal::AtLeast(least) => format!("{mark} {what:<40}{found:>9.2}   goal ≥ {least}"),
-            Goal::AtMost(most) => format!("{mark} {what:<40}{found:>9.2}   goal ≤ {most}"),
-            Goal::None => format!("  {what:<40}{found:>9.2}"),
+            Goal::AtLeast(least) => format!("{mark} {what:<46}{found:>9.2}   goal ≥ {least}"),
+            Goal::AtMost(most) => format!("{mark} {what:<46}{found:>9.2}   goal ≤ {most}"),
+            Goal::None => format!("  {what:<46}{found:>9.2}"),
         };
         say(&line);
     }
