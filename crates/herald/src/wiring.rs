@@ -65,10 +65,15 @@ pub(crate) fn client(config: &Config) -> anyhow::Result<ClientConfig> {
 fn settings(config: &Config, keys: &Keys) -> anyhow::Result<Settings> {
     let delivery = &config.delivery;
     let schedule = RetrySchedule::new(delivery.retry_schedule.clone(), delivery.retry_jitter)?;
+    let concurrency = in_proportion(delivery.concurrency);
+    let mut client = client(config)?;
+    // Fewer connections than attempts to one receiver would be dialled anew all the time.
+    client.pool.per_origin = concurrency.in_flight;
+    client.pool.total = concurrency.in_flight.saturating_mul(2);
     Ok(Settings {
         rules: DeliveryRules { schedule, disable_policy: delivery.disable_policy },
-        client: client(config)?,
-        concurrency: in_proportion(delivery.concurrency),
+        client,
+        concurrency,
         webhooks_per_environment: config.webhooks_per_environment,
         retention: config.retention,
         operator_key: OperatorKey::new(keys.operator.reveal()),

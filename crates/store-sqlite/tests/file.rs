@@ -1,5 +1,7 @@
 //! The file itself: who may open it, what is refused and how, what damage costs.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which are not seen as tests")]
+
 use std::{path::PathBuf, sync::Arc};
 
 use bytes::Bytes;

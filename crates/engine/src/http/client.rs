@@ -1,6 +1,12 @@
 //! The life of one attempt: a connection, the request, the head, a little of the body.
 
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header::HOST};
 use bytes::Bytes;
@@ -61,6 +67,14 @@ impl Default for ClientConfig {
     }
 }
 
+/// The names of the headers of a notification, in their order, made ready once.
+static NAMES: LazyLock<[HeaderName; 8]> = LazyLock::new(|| {
+    let any = Signatures { timestamp: 0, complycube: [0; 32], standard: Vec::new() };
+    notification_headers(EventId::from_bytes([0; 12]), &any).map(|(name, _)| {
+        HeaderName::try_from(name).expect("the names are constants of the domain")
+    })
+});
+
 /// One signed request to be made.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -85,9 +99,13 @@ impl Request {
             }
             Connection::Http2(_) => self.target.absolute_form(),
         };
-        for (name, value) in notification {
-            let name = HeaderName::try_from(name).expect("the names are constants of the domain");
-            let value = HeaderValue::try_from(value).expect("the values are hex, base64 and ids");
+        for (name, value) in NAMES.iter().zip(notification.map(|(_, value)| value)) {
+            let value = match value {
+                Cow::Borrowed(text) => HeaderValue::from_static(text),
+                Cow::Owned(text) => {
+                    HeaderValue::try_from(text).expect("the values are hex, base64 and ids")
+                }
+            };
             headers.insert(name, value);
         }
         let mut message = Message::new(Full::new(self.body.clone()));

@@ -147,7 +147,7 @@ fn sent(url: &str, event: &Event, signatures: &Signatures) -> SentRequest {
         headers.insert("Host".to_owned(), authority.to_owned());
     }
     let own = notification_headers(event.id, signatures);
-    headers.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    headers.extend(own.map(|(name, value)| (name.to_owned(), value.into_owned())));
     headers.insert("Content-Length".to_owned(), event.body.len().to_string());
     SentRequest { headers }
 }
