@@ -235,6 +235,10 @@ fn list_deliveries(
     }
     if let Some(state) = filter.state {
         conditions.add("d.state = ?", state as u8);
+        if state > DeliveryState::Delivered {
+            // Says again what follows, in the words of the partial index.
+            conditions.clauses.push("d.state >= 2");
+        }
     }
     if let Some(event_type) = &filter.event_type {
         conditions.add("d.type IN (SELECT num FROM event_type WHERE name = ?)", event_type.clone());

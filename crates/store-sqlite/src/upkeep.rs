@@ -184,7 +184,9 @@ impl Session<'_> {
                 "SELECT env, seq FROM delivery
                  WHERE webhook = ?1 AND state = 0 AND due_at IS NOT NULL LIMIT ?2"
             }
-            _ => "SELECT env, seq FROM delivery WHERE webhook = ?1 AND state = 3 LIMIT ?2",
+            _ => {
+                "SELECT env, seq FROM delivery WHERE webhook = ?1 AND state = 3 AND state >= 2 LIMIT ?2"
+            }
         };
         let rows: Vec<(i64, i64)> = self
             .connection

@@ -231,22 +231,30 @@ impl Board {
         waiting
     }
 
+    /// Whether [`Board::start`] would start something, or at least has a lane to look at.
+    pub(super) fn may_start(&self) -> bool {
+        let in_flight = self.proven + self.unproven;
+        let room = !self.stopped
+            && in_flight < self.limits.in_flight
+            && self.in_hand < self.limits.unsettled;
+        let [proven, unproven] = &self.turns;
+        room && (!proven.is_empty() || (!unproven.is_empty() && self.has_room_for_unproven()))
+    }
+
+    fn has_room_for_unproven(&self) -> bool {
+        self.unproven < self.limits.in_flight.div_ceil(2) && self.slow < self.limits.slow
+    }
+
     /// The next delivery to attempt, if one may start now. Lanes take turns; proven ones first,
     /// the others within half of what may be in flight.
     pub(super) fn start(&mut self) -> Option<Job> {
-        let in_flight = self.proven + self.unproven;
-        if self.stopped
-            || in_flight >= self.limits.in_flight
-            || self.in_hand >= self.limits.unsettled
-        {
+        if !self.may_start() {
             return None;
         }
         if let Some(job) = self.take_turn(Budget::Proven) {
             return Some(job);
         }
-        let room =
-            self.unproven < self.limits.in_flight.div_ceil(2) && self.slow < self.limits.slow;
-        if room { self.take_turn(Budget::Unproven) } else { None }
+        if self.has_room_for_unproven() { self.take_turn(Budget::Unproven) } else { None }
     }
 
     fn take_turn(&mut self, budget: Budget) -> Option<Job> {

@@ -36,7 +36,7 @@ mod worker;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -78,6 +78,8 @@ pub(crate) struct Dispatcher {
     rules: DeliveryRules,
     metrics: Arc<Metrics>,
     board: Mutex<Board>,
+    idle_workers: AtomicUsize,
+    work_to_do: Notify,
     /// Something is due earlier than the claiming loop thinks.
     due_changed: Notify,
     /// The last attempt was recorded.
@@ -104,6 +106,8 @@ impl Dispatcher {
             rules: parts.rules,
             metrics: parts.metrics,
             board: Mutex::new(Board::new(parts.concurrency)),
+            idle_workers: AtomicUsize::new(0),
+            work_to_do: Notify::new(),
             due_changed: Notify::new(),
             idle: Notify::new(),
             stopping: AtomicBool::new(false),
@@ -133,6 +137,7 @@ impl Dispatcher {
         self.stopping.store(true, Ordering::Release);
         let given_back = self.board().stop();
         self.due_changed.notify_one();
+        self.work_to_do.notify_waiters();
         if let Err(error) = self.store.release(given_back).await {
             tracing::warn!(%error, "what was not started could not be released");
         }

@@ -1,6 +1,10 @@
 //! A worker: a task that makes one attempt after another, for as long as the board has a job.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use herald_domain::{
     attempt::{Answer, Attempt, ErrorClass, Failure},
@@ -21,10 +25,22 @@ use crate::http::Request;
 /// starting. Most receivers answer well within this, wherever on earth they are.
 const SLOW: Duration = Duration::from_millis(250);
 
+/// Workers that wait for something to do; more than so many end. A task that waits costs some
+/// KiB, making one costs a few microseconds.
+const MOST_IDLE: usize = 256;
+
 impl Dispatcher {
-    /// Starts as many workers as there are jobs that may start now.
+    /// Sees to it that whatever may start now is started: by a worker that has nothing to do, who
+    /// then does the same, or else by new workers.
     pub(super) fn pump(self: &Arc<Self>) {
         loop {
+            if !self.board().may_start() {
+                return;
+            }
+            if self.idle_workers.load(Ordering::Acquire) > 0 {
+                self.work_to_do.notify_one();
+                return;
+            }
             let Some(job) = self.next_job() else { return };
             tokio::spawn(self.clone().work(job));
         }
@@ -39,14 +55,36 @@ impl Dispatcher {
         job
     }
 
-    async fn work(self: Arc<Self>, first: Job) {
-        let mut next = Some(first);
-        while let Some(job) = next {
-            let mut flight = Flight::begin(&self, &job);
-            let attempt = self.attempt(&job, &mut flight).await;
-            let succeeded_at = flight.end(&attempt);
+    /// Waits until there may be a job; answers it, if another worker was not faster. `None` if this
+    /// worker is not needed any more.
+    async fn wait_for_a_job(&self) -> Option<Option<Job>> {
+        // First listening, then counted, then looking once more: whoever adds work later either
+        // is heard or has been seen.
+        let mut woken = pin!(self.work_to_do.notified());
+        woken.as_mut().enable();
+        let idle = self.idle_workers.fetch_add(1, Ordering::AcqRel);
+        let mut next = self.next_job();
+        let stays = idle < MOST_IDLE && !self.is_stopping();
+        if next.is_none() && stays {
+            woken.await;
             next = self.next_job();
-            self.conclude(&job.delivery, attempt, succeeded_at);
+        }
+        self.idle_workers.fetch_sub(1, Ordering::AcqRel);
+        (next.is_some() || stays).then_some(next)
+    }
+
+    async fn work(self: Arc<Self>, first: Job) -> Option<()> {
+        let mut next = Some(first);
+        loop {
+            while let Some(job) = next {
+                let mut flight = Flight::begin(&self, &job);
+                let attempt = self.attempt(&job, &mut flight).await;
+                let succeeded_at = flight.end(&attempt);
+                next = self.next_job();
+                self.conclude(&job.delivery, attempt, succeeded_at);
+            }
+            next = self.wait_for_a_job().await?;
+            self.pump();
         }
     }
 
@@ -71,7 +109,7 @@ impl Dispatcher {
         };
         let signatures = way.sign(delivery.event, started_at, &delivery.body);
         attempt.signatures = Some(signatures.clone());
-        let mut exchange = std::pin::pin!(self.client.post(Request {
+        let mut exchange = pin!(self.client.post(Request {
             target: way.target.clone(),
             event: delivery.event,
             signatures,

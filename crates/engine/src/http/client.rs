@@ -70,9 +70,8 @@ impl Default for ClientConfig {
 /// The names of the headers of a notification, in their order, made ready once.
 static NAMES: LazyLock<[HeaderName; 8]> = LazyLock::new(|| {
     let any = Signatures { timestamp: 0, complycube: [0; 32], standard: Vec::new() };
-    notification_headers(EventId::from_bytes([0; 12]), &any).map(|(name, _)| {
-        HeaderName::try_from(name).expect("the names are constants of the domain")
-    })
+    notification_headers(EventId::from_bytes([0; 12]), &any)
+        .map(|(name, _)| HeaderName::try_from(name).expect("the names are constants of the domain"))
 });
 
 /// One signed request to be made.

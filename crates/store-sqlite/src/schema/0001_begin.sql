@@ -121,8 +121,9 @@ CREATE INDEX delivery_webhook ON delivery (webhook, seq);
 -- The queue: what is due for a webhook, the oldest first.
 CREATE INDEX delivery_due ON delivery (webhook, due_at)
     WHERE state = 0 AND due_at IS NOT NULL;
--- Exhausted, held and cancelled ones are few, and asked for by state.
-CREATE INDEX delivery_unusual ON delivery (webhook, state, seq) WHERE state IN (2, 3, 4);
+-- Exhausted, held and cancelled ones are few, and asked for by state. Not IN (2, 3, 4): SQLite
+-- would fill a temporary table with the list for every row that it inserts or updates.
+CREATE INDEX delivery_unusual ON delivery (webhook, state, seq) WHERE state >= 2;
 
 -- URLs that attempts share.
 CREATE TABLE destination (
