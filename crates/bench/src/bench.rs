@@ -53,14 +53,6 @@ impl Bench {
     }
 }
 
-#[cfg(test)]
-impl Bench {
-    /// A benchmark of what needs neither Herald nor a disk.
-    pub(crate) fn anywhere(data: PathBuf, plan: Plan) -> Self {
-        Self { herald: PathBuf::new(), plan, tls: None, pending: 0, data }
-    }
-}
-
 fn is_in_memory(folder: &Path) -> Result<bool> {
     /// `statfs(2)`: the magic number of tmpfs.
     const TMPFS: i64 = 0x0102_1994;

@@ -11,15 +11,15 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 
-use crate::{bench::Bench, child::Child, http1::Messages, measure::Process, publisher::Target};
+use crate::{bench::Bench, child::Child, http1, measure::Process, publisher::Target};
 
 /// Opens the operator's API of every Herald of the benchmark.
 const OPERATOR_KEY: &str = "the-operator-key-of-the-benchmark";
 
 /// Seals secrets. Given, since a database that the benchmark has filled comes without one.
-const SECRET_KEY: &str = "5eb04fcd0f3e36000803a5eb25eb04fcd0f3e36000803a5eb25eb04fcd0f3e36";
+pub(crate) const SECRET_KEY: &str =
+    "5eb04fcd0f3e36000803a5eb25eb04fcd0f3e36000803a5eb25eb04fcd0f3e36";
 
 /// The database's file; its companions' names begin with it.
 const DATABASE: &str = "herald.db";
@@ -109,20 +109,8 @@ impl Herald {
 
     /// One call of the API. An error unless it succeeds.
     async fn call(&self, method: &str, path: &str, key: &str, body: &Value) -> Result<Value> {
-        let mut messages = Messages::new(TcpStream::connect(self.child.address()).await?);
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let authorization =
-            if key.is_empty() { String::new() } else { format!("Authorization: {key}\r\n") };
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: herald\r\n{authorization}Content-Length: {length}\
-             \r\nConnection: close\r\n\r\n{body}"
-        );
-        messages.send(request.as_bytes()).await?;
-        let answer = messages.next().await?.context("Herald hung up")?;
-        let told = String::from_utf8_lossy(answer.body);
-        let succeeded = answer.second_word().starts_with(b"2");
-        ensure!(succeeded, "{method} {path}: {}: {told}", String::from_utf8_lossy(answer.start));
+        let told = http1::call(self.child.address(), method, path, key, &body).await?;
         Ok(serde_json::from_str(&told).unwrap_or(Value::Null))
     }
 }

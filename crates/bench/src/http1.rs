@@ -4,10 +4,14 @@
 //! It takes the least of the machine that it can, since Herald is to have the rest: nothing is
 //! copied, no header is kept but the length, and what it does not understand ends the connection.
 
-use std::{io, ops::Range};
+use std::{io, net::SocketAddr, ops::Range};
 
+use anyhow::{Context as _, Result, ensure};
 use bytes::{Buf as _, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 /// No head of the benchmark is larger, bytes.
 const HEAD_LIMIT: usize = 16 * 1024;
@@ -119,6 +123,30 @@ fn content_length(line: &[u8]) -> io::Result<Option<usize>> {
 
 fn unexpected(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+/// One call on a connection of its own; answers the body. An error unless it succeeds.
+pub(crate) async fn call(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    key: &str,
+    body: &str,
+) -> Result<String> {
+    let mut messages = Messages::new(TcpStream::connect(address).await?);
+    let authorization =
+        if key.is_empty() { String::new() } else { format!("Authorization: {key}\r\n") };
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: herald\r\n{authorization}Content-Length: {length}\
+         \r\nConnection: close\r\n\r\n{body}"
+    );
+    messages.send(request.as_bytes()).await?;
+    let answer = messages.next().await?.context("the server hung up")?;
+    let told = String::from_utf8_lossy(answer.body);
+    let succeeded = answer.second_word().starts_with(b"2");
+    ensure!(succeeded, "{method} {path}: {}: {told}", String::from_utf8_lossy(answer.start));
+    Ok(told.into_owned())
 }
 
 #[cfg(test)]

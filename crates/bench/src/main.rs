@@ -15,7 +15,7 @@
 //! | `rows` | what is measured, a file for each |
 //! | `event`, `http1` | what is sent, and the little HTTP that takes |
 //! | `publisher`, `receiver`, `ledger` | who sends, who gets it, and the books of it |
-//! | `poster`, `l1_server`, `tls` | what Herald is compared with |
+//! | `poster`, `l0_sender`, `l1_server`, `tls` | what Herald is compared with |
 //! | `herald`, `child` | Herald as a process |
 //! | `measure`, `machine` | clocks, counters, `/proc` |
 //! | `goals`, `report` | what is made of it |
@@ -32,6 +32,7 @@ mod event;
 mod goals;
 mod herald;
 mod http1;
+mod l0_sender;
 mod l1_server;
 mod ledger;
 mod machine;
@@ -90,6 +91,14 @@ struct Options {
 /// Parts of the benchmark that are processes of their own.
 #[derive(Debug, Subcommand)]
 enum Part {
+    /// Signs and posts
+    #[command(hide = true)]
+    L0Sender {
+        #[arg(long)]
+        post_to: String,
+        #[arg(long)]
+        authority: Option<PathBuf>,
+    },
     /// Accepts, signs and forwards, without storage
     #[command(hide = true)]
     L1Server {
@@ -107,6 +116,9 @@ fn main() -> Result<()> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     runtime.block_on(async {
         match options.command {
+            Some(Part::L0Sender { post_to, authority }) => {
+                l0_sender::serve(&post_to, authority).await
+            }
             Some(Part::L1Server { forward_to, authority }) => {
                 l1_server::serve(&forward_to, authority).await
             }

@@ -102,7 +102,9 @@ impl Poster {
         *request.uri_mut() = self.destination.path.clone();
         request.headers_mut().insert(HOST, self.destination.host.clone());
         for (name, value) in notification_headers(event, &signatures) {
-            request.headers_mut().insert(HeaderName::try_from(name)?, HeaderValue::from_str(&value)?);
+            request
+                .headers_mut()
+                .insert(HeaderName::try_from(name)?, HeaderValue::from_str(&value)?);
         }
         Ok(request)
     }

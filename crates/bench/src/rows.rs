@@ -106,6 +106,3 @@ pub(crate) async fn run(kind: Kind, bench: &Bench) -> Result<Vec<Row>> {
         Kind::Idle => Ok(vec![idle::run(bench).await?]),
     }
 }
-
-#[cfg(test)]
-mod tests;

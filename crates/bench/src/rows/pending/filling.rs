@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use herald_domain::{
     account::{Account, EnvironmentId, Mode},
@@ -17,16 +17,21 @@ use herald_domain::{
     catalogue::Catalogue,
     event::Event,
     id::{AccountId, EventId, IdSequence, WebhookId},
+    signature::{SECRET_LENGTH, Secret},
     time::Timestamp,
-    webhook::{SealedSecret, Subscription, Webhook},
+    webhook::{Subscription, Webhook},
 };
+use herald_engine::{SealKey, Sealer, SystemChance};
 use herald_store::{
     Accounts as _, After, Claimed, Created, NewAccount, Queue as _, Record, Recorded,
     Recording as _, Settlement, Webhooks as _,
 };
 use herald_store_sqlite::SqliteStore;
 
-use crate::event::{notification, padded_client};
+use crate::{
+    event::{notification, padded_client},
+    herald::SECRET_KEY,
+};
 
 const ACCOUNTS: usize = 50;
 
@@ -68,6 +73,8 @@ struct Filling {
     ids: Arc<IdSequence>,
     types: Vec<String>,
     body: Bytes,
+    sealer: Sealer,
+    secret: Secret,
     now: Timestamp,
 }
 
@@ -79,8 +86,19 @@ impl Filling {
             Catalogue::built_in().iter().take(WEBHOOKS).map(|known| known.name.clone()).collect();
         ensure!(types.len() == WEBHOOKS, "the catalogue has {} types", types.len());
         let body = notification(EventId::from_bytes([0; 12]), &padded_client(0)?)?;
+        let key = (0..64).step_by(2).map(|at| u8::from_str_radix(&SECRET_KEY[at..at + 2], 16));
+        let key: Vec<u8> = key.collect::<Result<_, _>>()?;
+        let key = key.try_into().ok().context("a sealing key is 32 bytes as hex")?;
         let millis = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-        Ok(Self { store, ids, types, body, now: Timestamp::from_millis(i64::try_from(millis)?) })
+        Ok(Self {
+            store,
+            ids,
+            types,
+            body,
+            sealer: Sealer::new(&SealKey(key)),
+            secret: Secret::new("a".repeat(SECRET_LENGTH))?,
+            now: Timestamp::from_millis(i64::try_from(millis)?),
+        })
     }
 
     async fn account(&self) -> Result<EnvironmentId> {
@@ -97,15 +115,15 @@ impl Filling {
     }
 
     fn webhook(&self, environment: EnvironmentId, event_type: String) -> Webhook {
+        let id = WebhookId(self.ids.next(self.now));
         Webhook {
-            id: WebhookId(self.ids.next(self.now)),
+            id,
             environment,
             description: None,
             url: "https://example.com/webhooks".into(),
             enabled: true,
             events: Subscription::from_stored(vec![event_type]),
-            // Never opened: nothing is due before the benchmark is over.
-            secret: SealedSecret(vec![0; 73]),
+            secret: self.sealer.seal(id, &self.secret, &SystemChance),
             disabled: None,
             created_at: self.now,
             updated_at: self.now,
