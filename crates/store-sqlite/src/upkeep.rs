@@ -77,10 +77,16 @@ impl Session<'_> {
     /// entered in the index of what is due, they no longer hold back the watermark.
     fn make_lingering_ones_due(&mut self) -> Result<()> {
         for (webhook, sequence) in self.claims.fresh_before(*self.lingering_before) {
-            if let Some(env) = self.env_of(webhook)? {
-                self.make_due(env, (webhook, sequence))?;
+            let delivery = (webhook, sequence);
+            // It may have been settled or given back earlier in this very transaction: taken
+            // again then, nobody would ever give it back.
+            if self.claims.hold(delivery) != Some(Hold::Fresh) {
+                continue;
             }
-            self.claims.take((webhook, sequence), Hold::Claimed);
+            if let Some(env) = self.env_of(webhook)? {
+                self.make_due(env, delivery)?;
+            }
+            self.claims.take(delivery, Hold::Claimed);
         }
         *self.lingering_before = *self.next_sequence;
         Ok(())
@@ -222,3 +228,6 @@ fn note_time(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option
     connection.execute(sql, [now.millis()])?;
     Ok(earlier.map(Timestamp::from_millis))
 }
+
+#[cfg(test)]
+mod tests;
