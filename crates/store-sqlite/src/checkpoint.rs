@@ -25,6 +25,17 @@ use crate::{PAGE_SIZE, failure::explain};
 /// were written many times are moved once.
 const LOG_SIZE: u64 = 32 << 20;
 
+/// Bytes of the log from which on readers are waited for. Without that, a few connections that
+/// read all the time could keep it from ever starting again, and it would fill the disk.
+const VERY_LONG: u64 = 8 * LOG_SIZE;
+
+/// How long the writer then waits. All of the log has been copied at that moment, so whoever
+/// begins to read meanwhile does not need it: only those that are reading now are waited for.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long the log is waited for that has to be moved whole.
+const GREAT_PATIENCE: Duration = Duration::from_secs(1);
+
 /// The thread that copies, and what the writer knows of it.
 pub(crate) struct Checkpoints {
     database: PathBuf,
@@ -68,8 +79,10 @@ impl Checkpoints {
             if self.copied.swap(false, Ordering::Acquire) {
                 self.copying = false;
                 // A reader may be in the way; then the log grows on, and this is tried again.
-                if let Err(error) = move_log(writer, "RESTART") {
-                    tracing::debug!(%error, "the log could not be restarted yet");
+                match restart_log(writer, patience(used(writer))) {
+                    Ok(true) => {}
+                    Ok(false) => tracing::debug!("the log is being read; it restarts later"),
+                    Err(error) => tracing::warn!(%error, "the log could not be restarted"),
                 }
             }
         } else if used(writer) >= LOG_SIZE {
@@ -106,14 +119,44 @@ impl Drop for Checkpoints {
     }
 }
 
-/// Moves the whole log into the file and empties it.
-pub(crate) fn truncate_log(connection: &Connection) -> Result<()> {
-    move_log(connection, "TRUNCATE").map_err(explain)
+/// How long a restart of a log of so many bytes may hold up the writer.
+fn patience(used: u64) -> Duration {
+    if used < VERY_LONG { Duration::ZERO } else { PATIENCE }
 }
 
-fn move_log(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
+/// Has the log start again from its beginning, after what is left of it was moved. Whether it
+/// does: somebody who still reads from it after `patience` keeps it from that.
+fn restart_log(writer: &Connection, patience: Duration) -> rusqlite::Result<bool> {
+    waiting_for_readers(writer, patience, || move_log(writer, "RESTART"))
+}
+
+/// Moves the whole log into the file and empties it: the file was synced when this succeeds.
+pub(crate) fn truncate_log(connection: &Connection) -> Result<()> {
+    let moved =
+        waiting_for_readers(connection, GREAT_PATIENCE, || move_log(connection, "TRUNCATE"));
+    if moved.map_err(explain)? {
+        return Ok(());
+    }
+    Err(StoreError::Unavailable("the log is in use, and was not moved into the file".to_owned()))
+}
+
+/// Lets SQLite wait during `work`, on a connection that otherwise waits for nobody.
+fn waiting_for_readers<T>(
+    writer: &Connection,
+    patience: Duration,
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    writer.busy_timeout(patience)?;
+    let outcome = work();
+    writer.busy_timeout(Duration::ZERO)?;
+    outcome
+}
+
+/// Moves the log; whether all that `mode` asks for was done. What is in the way is no error to
+/// SQLite: it says so in the first column.
+fn move_log(connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
-    connection.prepare_cached(&sql)?.query_row([], |_| Ok(()))
+    connection.prepare_cached(&sql)?.query_row([], |row| Ok(row.get::<_, i64>(0)? == 0))
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -123,3 +166,6 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "full")?;
     Ok(connection)
 }
+
+#[cfg(test)]
+mod tests;
