@@ -65,12 +65,42 @@ impl Upkeep for SqliteStore {
     }
 }
 
-/// Events that are old enough, oldest first: events are numbered in the order of their time.
-const OLD_EVENTS: &str = "
-    SELECT seq, env, type FROM event AS e WHERE created_at < ?1
-        AND NOT EXISTS (SELECT 1 FROM delivery AS d
-                        WHERE d.env = e.env AND d.seq = e.seq AND d.state IN (0, 3))
-    ORDER BY seq LIMIT ?2";
+/// Events, oldest first: they are numbered in the order of their time.
+const EVENTS: &str = "
+    SELECT seq, env, type, created_at,
+        EXISTS (SELECT 1 FROM delivery AS d
+                WHERE d.env = e.env AND d.seq = e.seq AND d.state IN (0, 3)) AS unfinished
+    FROM event AS e ORDER BY seq";
+
+/// An event: environment, number, type.
+type EventRow = (i64, i64, i64);
+
+/// Up to `limit` events from before `before` that have nothing left to do. The first young one
+/// ends the search, so what is not old is not read, however much of it there is. One from the
+/// future does not: it was made while the clock was wrong, and would be in the way until then.
+fn old_events(
+    connection: &Connection,
+    before: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<Vec<EventRow>> {
+    let now = noted_time(connection)?.unwrap_or(i64::MAX);
+    let mut old = Vec::new();
+    let mut events = connection.prepare_cached(EVENTS)?;
+    let mut rows = events.query([])?;
+    while old.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let created_at: i64 = row.get("created_at")?;
+        if created_at < before.millis() {
+            if !row.get::<_, bool>("unfinished")? {
+                old.push((row.get("env")?, row.get("seq")?, row.get("type")?));
+            }
+        } else if created_at <= now {
+            break;
+        }
+    }
+    Ok(old)
+}
 
 impl Session<'_> {
     /// Fresh deliveries that have not been settled since the last call are not so fresh any more:
@@ -100,13 +130,7 @@ impl Session<'_> {
     }
 
     fn expire(&mut self, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-        let old: Vec<(i64, i64, i64)> = self
-            .connection
-            .prepare_cached(OLD_EVENTS)?
-            .query_map(params![before.millis(), signed(limit as u64)], |row| {
-                Ok((row.get("env")?, row.get("seq")?, row.get("type")?))
-            })?
-            .collect::<Result<_, _>>()?;
+        let old = old_events(self.connection, before, limit)?;
         if let Some((_, last, _)) = old.last() {
             // So that its number is not given again, even if no later event is left.
             self.connection.prepare_cached(NOTE_LARGEST)?.execute(params!["last_expired", last])?;
@@ -219,10 +243,14 @@ const NOTE_LARGEST: &str = "
     INSERT INTO meta (name, value) VALUES (?1, ?2)
     ON CONFLICT DO UPDATE SET value = max(value, excluded.value)";
 
-fn note_time(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Timestamp>> {
-    let earlier: Option<i64> = connection
+fn noted_time(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    connection
         .query_row("SELECT value FROM meta WHERE name = 'time'", [], |row| count(row, "value"))
-        .optional()?;
+        .optional()
+}
+
+fn note_time(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Timestamp>> {
+    let earlier = noted_time(connection)?;
     let sql = "INSERT INTO meta (name, value) VALUES ('time', ?1)
                ON CONFLICT DO UPDATE SET value = excluded.value";
     connection.execute(sql, [now.millis()])?;

@@ -1,6 +1,6 @@
 //! Upkeep beside other work: what has to hold when both share a transaction.
 
-use std::sync::mpsc;
+use std::{sync::mpsc, time::Duration};
 
 use herald_store::{
     Queue,
@@ -79,4 +79,28 @@ async fn what_lingers_is_held_until_it_is_given_back() {
     assert_eq!(scene.claim(webhook.id, 10).await.deliveries.len(), 0);
     scene.store.release(vec![claimed.key]).await.unwrap();
     assert_eq!(scene.claim(webhook.id, 10).await.deliveries.len(), 1);
+}
+
+#[tokio::test]
+async fn the_search_for_old_events_ends_at_the_first_young_one() {
+    let scene = Scene::new(Folder::new()).await;
+    let [old, young] = [scene.new_record("a.b"), scene.new_record("a.b")];
+    let limit = young.at;
+    scene.record(young).await;
+    scene.record(old).await;
+    scene.store.note_time(scene.tick()).await.unwrap();
+    assert_eq!(scene.store.expire(limit, 10).await.unwrap(), 0, "what is behind is not read");
+    assert_eq!(scene.store.expire(scene.tick(), 10).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn an_event_from_the_future_keeps_nothing_from_expiring() {
+    let scene = Scene::new(Folder::new()).await;
+    let mut future = scene.new_record("a.b");
+    future.events[0].created_at = future.at.after(Duration::from_secs(86_400 * 3_650));
+    scene.record(future).await;
+    scene.record(scene.new_record("a.b")).await;
+    let now = scene.tick();
+    scene.store.note_time(now).await.unwrap();
+    assert_eq!(scene.store.expire(now, 10).await.unwrap(), 1);
 }
