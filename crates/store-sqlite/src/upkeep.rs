@@ -40,6 +40,10 @@ impl Upkeep for SqliteStore {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.writer
             .write(move |session| {
+                // Fresh ones have no time to be moved; given back later, they would be due when
+                // they were made, which is in the future now.
+                *session.lingering_before = *session.next_sequence;
+                session.make_lingering_ones_due()?;
                 let sql = "UPDATE delivery SET due_at = max(?1, due_at - ?2)
                            WHERE state = 0 AND due_at > ?1";
                 session.connection.execute(sql, [now.millis(), by]).map(|_| ()).map_err(explain)

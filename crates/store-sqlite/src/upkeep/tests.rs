@@ -104,3 +104,16 @@ async fn an_event_from_the_future_keeps_nothing_from_expiring() {
     scene.store.note_time(now).await.unwrap();
     assert_eq!(scene.store.expire(now, 10).await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn what_is_given_back_after_the_clock_went_back_is_due_at_once() {
+    let scene = Scene::new(Folder::new()).await;
+    let webhook = scene.webhook(&["*"]).await;
+    let claimed = scene.in_flight("client.created").await;
+    let hour = Duration::from_secs(3_600);
+    let now = scene.tick().before(hour);
+    scene.store.advance_due(now, hour).await.unwrap();
+    scene.store.release(vec![claimed.key]).await.unwrap();
+    let claim = scene.store.claim(webhook.id, now, 10).await.unwrap();
+    assert_eq!(claim.deliveries.len(), 1);
+}
