@@ -8,6 +8,7 @@
 mod support;
 
 mod crash;
+mod disk;
 mod ending;
 mod http2;
 mod schedule;

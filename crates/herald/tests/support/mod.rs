@@ -1,7 +1,9 @@
-//! What the end-to-end tests share: the real program as a child process, a client of its API, and
-//! waiting for something to become true.
+//! What the end-to-end tests share: the real program as a child process, or the server inside the
+//! test's, a client of its API, a disk that fails on demand, and waiting for something to become
+//! true.
 
 pub(crate) mod api;
+pub(crate) mod disk;
 pub(crate) mod program;
 pub(crate) mod script;
 pub(crate) mod world;

@@ -96,6 +96,11 @@ impl Server {
         kill_process(pid.expect("it runs"), signal).expect("it can be signalled");
     }
 
+    /// Its process, for tools that look into it.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Waits for the end, whatever brings it.
     pub(crate) async fn ended(mut self) -> ExitStatus {
         let end = tokio::time::timeout(PATIENCE, self.child.wait()).await;

@@ -72,7 +72,12 @@ impl World {
 
     /// Starts it for the first time.
     pub(crate) async fn first_start(&self) -> Running {
-        let server = Server::start(self.herald(&["serve"])).await;
+        self.first_start_as(|command| command).await
+    }
+
+    /// Starts it for the first time, by a command that `change` makes of the usual one.
+    pub(crate) async fn first_start_as(&self, change: impl FnOnce(Command) -> Command) -> Running {
+        let server = Server::start(change(self.herald(&["serve"]))).await;
         let keys = Keys { account: server.told("account"), test: server.told("test key") };
         Running { server, keys }
     }
