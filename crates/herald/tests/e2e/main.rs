@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod configuration_changes;
 mod crash;
 mod disk;
 mod ending;

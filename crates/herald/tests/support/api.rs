@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 pub(crate) struct Api {
     address: SocketAddr,
     key: String,
+    /// The `Idempotency-Key` of every request.
+    idempotency: Option<String>,
 }
 
 /// An answer that was read to its end.
@@ -35,7 +37,12 @@ impl Answer {
 
 impl Api {
     pub(crate) fn new(address: SocketAddr, key: &str) -> Self {
-        Self { address, key: key.into() }
+        Self { address, key: key.into(), idempotency: None }
+    }
+
+    /// The same, but every request has this `Idempotency-Key`.
+    pub(crate) fn under_key(&self, idempotency: &str) -> Self {
+        Self { idempotency: Some(idempotency.into()), ..self.clone() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -49,6 +56,10 @@ impl Api {
     /// Posts a body as it is.
     pub(crate) async fn post_text(&self, path: &str, body: &str) -> Answer {
         self.must(Method::POST, path, body.into()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) {
+        self.must(Method::DELETE, path, String::new()).await.good();
     }
 
     async fn must(&self, method: Method, path: &str, body: String) -> Answer {
@@ -72,8 +83,12 @@ impl Api {
             .method(method)
             .uri(path)
             .header("host", self.address.to_string())
-            .header("authorization", &self.key)
-            .body(Full::new(Bytes::from(body)))?;
+            .header("authorization", &self.key);
+        let request = match &self.idempotency {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
+        let request = request.body(Full::new(Bytes::from(body)))?;
         let (head, body) = sender.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         drop(sender);
@@ -87,6 +102,12 @@ impl Api {
         let new = json!({ "url": url, "enabled": true, "events": ["*"] });
         let webhook = self.post("/v1/webhooks", &new).await.good();
         (text(&webhook["id"]), text(&webhook["secret"]))
+    }
+
+    /// Makes a webhook for one type of event; answers its id.
+    pub(crate) async fn create_webhook_for(&self, url: &str, event: &str, enabled: bool) -> String {
+        let new = json!({ "url": url, "enabled": enabled, "events": [event] });
+        text(&self.post("/v1/webhooks", &new).await.good()["id"])
     }
 
     pub(crate) async fn webhook(&self, id: &str) -> Value {

@@ -4,6 +4,7 @@
 
 pub(crate) mod api;
 pub(crate) mod disk;
+pub(crate) mod inside;
 pub(crate) mod program;
 pub(crate) mod script;
 pub(crate) mod world;
