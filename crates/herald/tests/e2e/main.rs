@@ -12,6 +12,7 @@ mod crash;
 mod disk;
 mod ending;
 mod http2;
+mod retention;
 mod schedule;
 mod sdks;
 mod starting;
