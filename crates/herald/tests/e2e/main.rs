@@ -1,12 +1,14 @@
 //! Herald as its three people meet it: the real program, the real wire, the official SDKs.
 //!
 //! Nearly every test starts `herald` as a child process, with a configuration as an operator
-//! would write one and a receiver that speaks TLS. `schedule` alone has the server in its own
-//! process, because it needs days to pass.
+//! would write one and a receiver that speaks TLS. `schedule`, `clock`, `retention` and
+//! `configuration_changes` have the server in their own process: days pass there, and what is going
+//! on inside has to be known.
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clock;
 mod configuration_changes;
 mod crash;
 mod disk;
