@@ -12,8 +12,8 @@ use herald_domain::{
     id::{DeliveryId, EventId, WebhookId},
 };
 use herald_store::{
-    Books, CreatedRange, DeliveryFilter, DeliveryView, EventFilter, History, Listed,
-    NumberedAttempt, Page, Result, StoreError,
+    Books, DeliveryFilter, DeliveryView, EventFilter, History, Listed, NumberedAttempt, Page,
+    Result, StoreError, TimeRange,
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_iter};
 
@@ -147,7 +147,7 @@ impl Conditions {
         self.values.push(Box::new(value));
     }
 
-    fn created(&mut self, range: CreatedRange, columns: [&'static str; 2]) {
+    fn within(&mut self, range: TimeRange, columns: [&'static str; 2]) {
         if let Some(after) = range.after {
             self.add(columns[0], after.millis());
         }
@@ -196,7 +196,7 @@ fn list_events(
         conditions
             .add("e.type IN (SELECT num FROM event_type WHERE resource = ?)", resource.clone());
     }
-    let total = if filter.created == CreatedRange::default() {
+    let total = if filter.created == TimeRange::default() {
         let tally = Conditions {
             clauses: conditions.clauses.clone(),
             values: std::mem::take(&mut conditions.values),
@@ -211,7 +211,7 @@ fn list_events(
         conditions.values = tally.values;
         total
     } else {
-        conditions.created(filter.created, ["e.created_at > ?", "e.created_at < ?"]);
+        conditions.within(filter.created, ["e.created_at > ?", "e.created_at < ?"]);
         conditions.total(connection, "event AS e")?
     };
     let items = conditions.page(connection, (EVENTS, "e.id DESC"), page, event)?;
@@ -243,7 +243,8 @@ fn list_deliveries(
     if let Some(event_type) = &filter.event_type {
         conditions.add("d.type IN (SELECT num FROM event_type WHERE name = ?)", event_type.clone());
     }
-    conditions.created(filter.created, ["d.created_at > ?", "d.created_at < ?"]);
+    conditions.within(filter.created, ["d.created_at > ?", "d.created_at < ?"]);
+    conditions.within(filter.updated, ["d.updated_at > ?", "d.updated_at < ?"]);
     let total = match tallied(connection, env, filter)? {
         Some(total) => total,
         None => conditions.total(connection, "delivery AS d")?,

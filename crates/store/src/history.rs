@@ -14,14 +14,14 @@ use crate::{Listed, Page, Result};
 
 /// A range of times, both ends strict, as `createdAfter` and `createdBefore` are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CreatedRange {
+pub struct TimeRange {
     /// Strictly later than this.
     pub after: Option<Timestamp>,
     /// Strictly earlier than this.
     pub before: Option<Timestamp>,
 }
 
-impl CreatedRange {
+impl TimeRange {
     /// Whether a time is within it.
     pub fn contains(&self, at: Timestamp) -> bool {
         self.after.is_none_or(|after| at > after) && self.before.is_none_or(|before| at < before)
@@ -36,7 +36,7 @@ pub struct EventFilter {
     /// Only about this kind of resource.
     pub resource_type: Option<String>,
     /// By their `createdAt`.
-    pub created: CreatedRange,
+    pub created: TimeRange,
 }
 
 /// Which deliveries of an environment; all conditions hold together.
@@ -51,7 +51,9 @@ pub struct DeliveryFilter {
     /// Only of events of this type.
     pub event_type: Option<String>,
     /// When they were made.
-    pub created: CreatedRange,
+    pub created: TimeRange,
+    /// When anything last happened to them.
+    pub updated: TimeRange,
 }
 
 /// A delivery as people see it.

@@ -32,7 +32,7 @@ mod webhooks;
 pub use accounts::{Accounts, NewAccount};
 pub use error::{Result, StoreError};
 pub use history::{
-    Books, CreatedRange, DeliveryFilter, DeliveryView, EventFilter, History, NumberedAttempt,
+    Books, DeliveryFilter, DeliveryView, EventFilter, History, NumberedAttempt, TimeRange,
 };
 pub use page::{Listed, Page, PageProblem};
 pub use queue::{After, Claim, Claimed, DeliveryKey, Due, Queue, Settled, Settlement};

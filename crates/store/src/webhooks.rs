@@ -8,7 +8,7 @@ use herald_domain::{
     webhook::{Webhook, WebhookPatch},
 };
 
-use crate::{CreatedRange, Listed, Page, Result};
+use crate::{Listed, Page, Result, TimeRange};
 
 /// Which webhooks of an environment; all conditions hold together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub struct WebhookFilter {
     /// Only those whose list of events has this name in it.
     pub event: Option<String>,
     /// When they were made.
-    pub created: CreatedRange,
+    pub created: TimeRange,
     /// When they last changed.
-    pub updated: CreatedRange,
+    pub updated: TimeRange,
 }
 
 /// What came of making a webhook.

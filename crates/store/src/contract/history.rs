@@ -12,7 +12,7 @@ use super::{
     fixtures::{Accepted, Scene, answered, settlement, whole},
 };
 use crate::{
-    After, Books, Claimed, CreatedRange, DeliveryFilter, EventFilter, History, Page, Queue, Record,
+    After, Books, Claimed, DeliveryFilter, EventFilter, History, Page, Queue, Record, TimeRange,
     Upkeep,
 };
 
@@ -42,7 +42,7 @@ pub async fn each_filter_of_events_holds_and_all_hold_together<B: Backend>(backe
     }
     let [a, b, c] = made.as_slice() else { panic!("three were made") };
     let any = EventFilter::default();
-    let range = |after, before| CreatedRange { after, before };
+    let range = |after, before| TimeRange { after, before };
     let cases = [
         (any.clone(), vec![c.0, b.0, a.0]),
         (EventFilter { event_type: Some("client.created".into()), ..any.clone() }, vec![c.0, a.0]),
@@ -83,8 +83,7 @@ pub async fn events_are_filtered_by_when_they_were_created<B: Backend>(backend: 
     let accepted_at = scene.tick();
     scene.record(Record { at: accepted_at, ..record }).await;
     let found = |after, before| {
-        let filter =
-            EventFilter { created: CreatedRange { after, before }, ..EventFilter::default() };
+        let filter = EventFilter { created: TimeRange { after, before }, ..EventFilter::default() };
         scene.store.list_events(scene.environment, filter, whole())
     };
     assert_eq!(found(None, Some(accepted_at)).await.unwrap().total, 1, "not by its acceptance");
@@ -142,7 +141,7 @@ pub async fn each_filter_of_deliveries_holds_and_all_hold_together<B: Backend>(b
     scene.deliver(&to_first(&c.claimed)).await;
     let at = |accepted: &Accepted| accepted.claimed[0].due_at;
     let id = |accepted: &Accepted| accepted.claimed[0].event;
-    let range = |after, before| CreatedRange { after, before };
+    let range = |after, before| TimeRange { after, before };
 
     let any = DeliveryFilter::default();
     let pending = Some(DeliveryState::Pending);
@@ -154,6 +153,7 @@ pub async fn each_filter_of_deliveries_holds_and_all_hold_together<B: Backend>(b
         state: delivered,
         event_type: event_type.clone(),
         created: range(Some(at(&b)), None),
+        updated: range(Some(at(&c)), None),
     };
     let cases = [
         (any.clone(), vec![id(&c), id(&c), id(&b), id(&a), id(&a)]),
@@ -171,6 +171,7 @@ pub async fn each_filter_of_deliveries_holds_and_all_hold_together<B: Backend>(b
             DeliveryFilter { created: range(Some(at(&a)), Some(at(&c))), ..any.clone() },
             vec![id(&b)],
         ),
+        (DeliveryFilter { updated: range(Some(at(&c)), None), ..any.clone() }, vec![id(&c)]),
         (DeliveryFilter { webhook: Some(first.id), state: pending, ..any.clone() }, vec![id(&a)]),
         (DeliveryFilter { state: pending, ..combined.clone() }, vec![]),
         (DeliveryFilter { event: Some(id(&a)), ..combined.clone() }, vec![]),

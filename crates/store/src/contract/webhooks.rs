@@ -10,7 +10,7 @@ use super::{
     Backend,
     fixtures::{AMPLE, Scene, answered, settlement, subscription, together, whole},
 };
-use crate::{After, Created, CreatedRange, DeliveryFilter, Page, Queue, WebhookFilter, Webhooks};
+use crate::{After, Created, DeliveryFilter, Page, Queue, TimeRange, WebhookFilter, Webhooks};
 
 pub async fn a_webhook_is_kept_with_all_its_fields<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
@@ -96,7 +96,7 @@ pub async fn each_filter_keeps_what_it_says_and_all_hold_together<B: Backend>(ba
     let c = scene.webhook(&["*"]).await;
     let a_later = scene.enable(&a, true).await.updated_at;
     let any = WebhookFilter::default();
-    let range = |after, before| CreatedRange { after, before };
+    let range = |after, before| TimeRange { after, before };
     let cases = [
         (any.clone(), vec![c.id, b.id, a.id]),
         (WebhookFilter { enabled: Some(true), ..any.clone() }, vec![c.id, a.id]),

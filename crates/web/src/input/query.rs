@@ -8,7 +8,7 @@ use std::{convert::Infallible, str::FromStr};
 
 use axum::extract::FromRequestParts;
 use herald_domain::{problem::Problem, time::Timestamp};
-use herald_store::{CreatedRange, Page, PageProblem};
+use herald_store::{Page, PageProblem, TimeRange};
 use http::request::Parts;
 
 /// The parameters of a request for a list.
@@ -67,13 +67,13 @@ impl Query {
     }
 
     /// `createdAfter` and `createdBefore`.
-    pub(crate) fn created(&mut self) -> CreatedRange {
-        CreatedRange { after: self.time("createdAfter"), before: self.time("createdBefore") }
+    pub(crate) fn created(&mut self) -> TimeRange {
+        TimeRange { after: self.time("createdAfter"), before: self.time("createdBefore") }
     }
 
     /// `updatedAfter` and `updatedBefore`.
-    pub(crate) fn updated(&mut self) -> CreatedRange {
-        CreatedRange { after: self.time("updatedAfter"), before: self.time("updatedBefore") }
+    pub(crate) fn updated(&mut self) -> TimeRange {
+        TimeRange { after: self.time("updatedAfter"), before: self.time("updatedBefore") }
     }
 
     /// Whether a filter was malformed, so that no item can match it. To be asked after the

@@ -114,6 +114,7 @@ fn keeps_delivery(filter: &DeliveryFilter, view: &DeliveryView) -> bool {
         && filter.state.is_none_or(|wanted| wanted == view.state)
         && filter.event_type.as_ref().is_none_or(|wanted| *wanted == view.event_type)
         && filter.created.contains(view.created_at)
+        && filter.updated.contains(view.updated_at)
 }
 
 fn counting(mut books: Books, state: DeliveryState) -> Books {

@@ -11,7 +11,7 @@ use super::Delivery;
 use crate::{
     error::Result,
     input::{EnvironmentKey, Query},
-    list::{CreatedParams, List, PageParams},
+    list::{CreatedParams, List, PageParams, UpdatedParams},
 };
 
 /// Which deliveries.
@@ -37,6 +37,7 @@ fn filter(query: &mut Query) -> DeliveryFilter {
         state: query.parsed("state"),
         event_type: query.text("type"),
         created: query.created(),
+        updated: query.updated(),
     }
 }
 
@@ -46,7 +47,7 @@ fn filter(query: &mut Query) -> DeliveryFilter {
     path = "/v1/deliveries",
     tag = "Deliveries",
     security(("accountKey" = [])),
-    params(PageParams, Params, CreatedParams),
+    params(PageParams, Params, CreatedParams, UpdatedParams),
     responses((status = 200, description = "A page of deliveries", body = List<Delivery>)),
 )]
 pub(crate) async fn list_deliveries(

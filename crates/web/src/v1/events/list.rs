@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use herald_engine::Engine;
-use herald_store::{CreatedRange, EventFilter, Listed};
+use herald_store::{EventFilter, Listed, TimeRange};
 use utoipa::IntoParams;
 
 use super::{Event, raw};
@@ -41,12 +41,12 @@ fn filter(query: &mut Query) -> EventFilter {
 }
 
 /// The times that are within both ranges.
-fn both(a: CreatedRange, b: CreatedRange) -> CreatedRange {
+fn both(a: TimeRange, b: TimeRange) -> TimeRange {
     let before = match (a.before, b.before) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
-    CreatedRange { after: a.after.max(b.after), before }
+    TimeRange { after: a.after.max(b.after), before }
 }
 
 /// List events
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn two_ranges_together_are_what_is_within_both() {
         let at = |millis| Some(Timestamp::from_millis(millis));
-        let range = |after, before| CreatedRange { after, before };
+        let range = |after, before| TimeRange { after, before };
         for (a, b, expected) in [
             (range(None, None), range(None, None), range(None, None)),
             (range(at(1), at(9)), range(None, None), range(at(1), at(9))),
