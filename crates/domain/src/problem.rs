@@ -43,6 +43,13 @@ impl Problem {
         Self { kind: ProblemKind::InvalidRequest, message: message.into(), param: None }
     }
 
+    /// This problem, found in a part of the request such as `events[3]`.
+    #[must_use]
+    pub fn within(self, part: &str) -> Self {
+        let param = self.param.map(|param| format!("{part}.{param}"));
+        Self { message: format!("{part}: {}", self.message), param, ..self }
+    }
+
     /// A 404 for `noun` (`webhook`), in the words of the documented message.
     pub fn not_found(noun: &str, id: &str) -> Self {
         let message = format!("Invalid {noun} id '{id}'");

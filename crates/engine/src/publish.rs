@@ -55,8 +55,13 @@ impl Engine {
             return Err(Problem::invalid("events", message).into());
         }
         for (index, change) in publication.changes.iter().enumerate() {
-            let raised = raise(&self.catalogue, change)
-                .map_err(|problem| if publication.batch { at(index, problem) } else { problem })?;
+            let raised = raise(&self.catalogue, change).map_err(|problem| {
+                if publication.batch {
+                    problem.within(&format!("events[{index}]"))
+                } else {
+                    problem
+                }
+            })?;
             let events_of = |raised| Event::new(EventId(self.ids.next(now)), &raised, now);
             events.extend(raised.into_iter().map(events_of));
         }
@@ -89,11 +94,6 @@ impl Engine {
         });
         recording.await.map_err(|error| EngineError::Internal(error.to_string()))?
     }
-}
-
-fn at(index: usize, problem: Problem) -> Problem {
-    let param = problem.param.map(|param| format!("events[{index}].{param}"));
-    Problem { message: format!("events[{index}]: {}", problem.message), param, ..problem }
 }
 
 fn check_key(key: IdempotencyKey) -> Result<Idempotency, Problem> {

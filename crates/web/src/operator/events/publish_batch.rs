@@ -88,7 +88,7 @@ fn read(body: &[u8]) -> Result<(EnvironmentId, Vec<Change>), Problem> {
     let mut changes = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         let change = read_item(item, for_all, &mut environment);
-        changes.push(change.map_err(|problem| within(index, problem))?);
+        changes.push(change.map_err(|problem| problem.within(&format!("events[{index}]")))?);
     }
     let Some(environment) = environment else {
         return Err(Problem::invalid("events", "'events' should have at least one entry"));
@@ -112,12 +112,6 @@ fn read_item(
         return Err(Problem::invalid(param, message));
     }
     read_change(&mut fields)
-}
-
-/// A problem of one item, in words of the batch.
-fn within(index: usize, problem: Problem) -> Problem {
-    let param = problem.param.map(|param| format!("events[{index}].{param}"));
-    Problem { message: format!("events[{index}]: {}", problem.message), param, ..problem }
 }
 
 /// Publish many events
