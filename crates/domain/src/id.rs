@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn an_id_leads_with_the_seconds_of_its_creation() {
         let id = IdSequence::new([0xab; 5]).next(Timestamp::from_millis(1_588_923_727_123));
-        assert_eq!(id.to_string(), "5eb5094fababababab000000");
+        assert_eq!(id.to_string(), "5eb50d4fababababab000000");
     }
 
     #[test]

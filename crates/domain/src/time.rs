@@ -13,8 +13,9 @@ pub struct Timestamp(i64);
 #[error("a time looks like 2026-01-31T09:30:00.000Z")]
 pub struct MalformedTime;
 
-/// 9999-12-31T23:59:59.999Z and its counterpart: beyond them the four-digit year ends.
-const LATEST: i64 = 253_402_300_799_999;
+/// 9999-12-30T22:00:00.000Z, the latest that `jiff` knows in every time zone …
+const LATEST: i64 = 253_402_207_200_000;
+/// … and 0000-01-01T00:00:00.000Z: before it, years have no four digits.
 const EARLIEST: i64 = -62_167_219_200_000;
 
 impl Timestamp {
@@ -108,7 +109,8 @@ mod tests {
         for (millis, text) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (1_588_923_727_100, "2020-05-08T07:42:07.100Z"),
-            (i64::MAX, "9999-12-31T23:59:59.999Z"),
+            (i64::MAX, "9999-12-30T22:00:00.000Z"),
+            (i64::MIN, "0000-01-01T00:00:00.000Z"),
         ] {
             assert_eq!(Timestamp::from_millis(millis).to_string(), text);
         }
