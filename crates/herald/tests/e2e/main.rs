@@ -5,7 +5,6 @@
 //! `configuration_changes` have the server in their own process: days pass there, and what is going
 //! on inside has to be known.
 
-#[path = "../support/mod.rs"]
 mod support;
 
 mod clock;
