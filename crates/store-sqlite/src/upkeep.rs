@@ -43,7 +43,7 @@ impl Upkeep for SqliteStore {
                 // Fresh ones have no time to be moved; given back later, they would be due when
                 // they were made, which is in the future now.
                 *session.lingering_before = *session.next_sequence;
-                session.make_lingering_ones_due()?;
+                session.make_lingering_ones_due(usize::MAX)?;
                 let sql = "UPDATE delivery SET due_at = max(?1, due_at - ?2)
                            WHERE state = 0 AND due_at > ?1";
                 session.connection.execute(sql, [now.millis(), by]).map(|_| ()).map_err(explain)
@@ -52,12 +52,10 @@ impl Upkeep for SqliteStore {
     }
 
     async fn note_time(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        self.writer
-            .write(move |session| {
-                session.make_lingering_ones_due()?;
-                note_time(session.connection, now).map_err(explain)
-            })
-            .await
+        // Some at a time: thousands may linger while receivers hang, and a publisher whose event is
+        // in the same transaction waits for all of it.
+        while self.writer.write(|session| session.make_lingering_ones_due(LINGERING)).await? {}
+        self.writer.write(move |session| note_time(session.connection, now).map_err(explain)).await
     }
 
     async fn probe(&self) -> Result<()> {
@@ -68,6 +66,9 @@ impl Upkeep for SqliteStore {
             .await
     }
 }
+
+/// Lingering deliveries of one transaction at most.
+const LINGERING: usize = 100;
 
 /// Events, oldest first: they are numbered in the order of their time.
 const EVENTS: &str = "
@@ -108,9 +109,12 @@ fn old_events(
 
 impl Session<'_> {
     /// Fresh deliveries that have not been settled since the last call are not so fresh any more:
-    /// entered in the index of what is due, they no longer hold back the watermark.
-    fn make_lingering_ones_due(&mut self) -> Result<()> {
-        for (webhook, sequence) in self.claims.fresh_before(*self.lingering_before) {
+    /// entered in the index of what is due, they no longer hold back the watermark. At most `limit`
+    /// of them; answers whether there may be more.
+    fn make_lingering_ones_due(&mut self, limit: usize) -> Result<bool> {
+        let lingering = self.claims.fresh_before(*self.lingering_before);
+        let more = lingering.len() > limit;
+        for (webhook, sequence) in lingering.into_iter().take(limit) {
             let delivery = (webhook, sequence);
             // It may have been settled or given back earlier in this very transaction: taken
             // again then, nobody would ever give it back.
@@ -122,8 +126,10 @@ impl Session<'_> {
             }
             self.claims.take(delivery, Hold::Claimed);
         }
-        *self.lingering_before = *self.next_sequence;
-        Ok(())
+        if !more {
+            *self.lingering_before = *self.next_sequence;
+        }
+        Ok(more)
     }
 
     fn env_of(&self, webhook: i64) -> Result<Option<i64>> {
