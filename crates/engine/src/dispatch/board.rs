@@ -271,7 +271,8 @@ impl Board {
             };
             lane.in_flight += 1;
             if lane.backlog && !lane.is_well_supplied(self.limits.waiting_per_webhook) {
-                self.due.no_later_than(webhook, delivery.due_at);
+                // At once, whatever the clock shows: `due_at` may be ahead of one that went back.
+                self.due.no_later_than(webhook, Timestamp::from_millis(i64::MIN));
                 self.room_made = true;
             }
             self.room_made |= self.waiting == self.limits.waiting;

@@ -130,7 +130,9 @@ impl Dispatcher {
     /// Decides what follows from the attempt, and hands both over to be recorded.
     fn conclude(&self, delivery: &Claimed, attempt: Attempt, succeeded_at: Option<Timestamp>) {
         self.metrics.attempted(&attempt);
-        let ended_at = attempt.ended_at();
+        // By the clock as it is now, if it went back meanwhile: the retry must not be late by that.
+        let now = self.clock.now();
+        let ended_at = if now < attempt.started_at { now } else { attempt.ended_at() };
         let asked = match &attempt.answer {
             Answer::Response(response) => response.header("retry-after"),
             Answer::Failure(_) => None,

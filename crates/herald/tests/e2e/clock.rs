@@ -129,3 +129,42 @@ async fn served_beside(server: &TestServer) {
     publish(server, "address.created").await;
     other.wait_for(1).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_goes_on_after_the_clock_went_back() {
+    const BACKLOG: usize = 3_000;
+    let server = TestServer::start().await;
+    let gate = Gate::new();
+    let behind = gate.clone();
+    let receiver = Receiver::start(move |_| Reply::ok().behind(&behind)).await;
+    api(&server).create_webhook_for(&receiver.url("/"), "client.created", true).await;
+    publish_many(&server, BACKLOG).await;
+    receiver.wait_for(1).await;
+    server.clock.set(BEGINNING.before(3 * YEAR));
+    wake_upkeep(&server).await;
+    gate.open();
+    books_say(&server, [0, BACKLOG as u64, 0, 0, 0]).await;
+    assert_eq!(receiver.received().len(), BACKLOG, "each came once");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_during_which_the_clock_goes_back_is_retried_no_later_than_its_step() {
+    let server = TestServer::start().await;
+    let gate = Gate::new();
+    let behind = gate.clone();
+    let receiver = Receiver::start(move |_| Reply::status(500).behind(&behind)).await;
+    let api = api(&server);
+    api.create_webhook_for(&receiver.url("/"), "client.created", true).await;
+    publish(&server, "client.created").await;
+    receiver.wait_for(1).await;
+    let now = BEGINNING.before(YEAR);
+    server.clock.set(now);
+    wake_upkeep(&server).await;
+    // A second round of upkeep begins only after the first has ended.
+    wake_upkeep(&server).await;
+    gate.open();
+    let next = due(&api, 1).await;
+    assert!(next <= now.after(STEP + HOUR), "it is {now}, and the retry comes at {next}");
+    server.stop().await;
+}
