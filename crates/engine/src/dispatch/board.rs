@@ -331,9 +331,11 @@ impl Board {
         lanes.flat_map(|lane| lane.waiting.drain(..)).map(|delivery| delivery.key).collect()
     }
 
+    /// The webhook's lane. One that is new, or was dropped while it was idle, cannot tell when its
+    /// webhook was last forgotten: so it was at the last change of any.
     fn lane(&mut self, webhook: WebhookId) -> &mut Lane {
-        let most = self.limits.in_flight_per_webhook;
-        self.lanes.entry(webhook).or_insert_with(|| Lane::new(most))
+        let (most, changes) = (self.limits.in_flight_per_webhook, self.changes);
+        self.lanes.entry(webhook).or_insert_with(|| Lane::new(most, changes))
     }
 
     fn count(&mut self, budget: Budget) -> &mut usize {

@@ -36,7 +36,7 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize, forgotten: u64) -> Self {
         Self {
             route: None,
             webhook: None,
@@ -44,7 +44,7 @@ impl Lane {
             in_flight: 0,
             backlog: false,
             queued: false,
-            forgotten: 0,
+            forgotten,
             succeeded_at: None,
             window: Window::new(most),
         }

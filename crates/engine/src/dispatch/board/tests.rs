@@ -259,3 +259,18 @@ fn after_a_stop_nothing_starts_and_everything_waiting_is_given_back() {
     assert_eq!(scene.start_all(), [0; 0]);
     assert_eq!(scene.accept(1, 1), 1);
 }
+
+#[test]
+fn a_claim_overtaken_by_a_change_is_given_back_even_if_its_lane_was_dropped() {
+    let mut scene = Scene::new(Concurrency::default());
+    for number in 0..=MOST_LANES as u64 {
+        let mut bytes = [255; 12];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        scene.board.lane(WebhookId::from_bytes(bytes));
+    }
+    scene.board.due_at(id(1), NOW);
+    let order = scene.board.claims(NOW, 1)[0];
+    scene.board.forget(id(1));
+    assert!(!scene.board.lanes.contains_key(&id(1)), "there are too many idle ones");
+    assert_eq!(scene.claim(order, 3, None), 3);
+}
