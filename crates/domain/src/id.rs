@@ -160,6 +160,10 @@ typed_id!(
     KeyId
 );
 typed_id!(
+    /// Names a client, an address, a document or a check.
+    ResourceId
+);
+typed_id!(
     /// Names a webhook.
     WebhookId
 );

@@ -4,7 +4,7 @@
 //! Values in, values out. Nothing here waits, reads a clock, rolls a die, talks SQL or HTTP: time
 //! and chance are arguments, so every rule can be proved by a table or a property test.
 //!
-//! The life of an event, in modules: a [`catalogue`] names the types and their payload rules;
+//! The life of an event, in modules: a [`resource`] changes; a [`catalogue`] names the types and their payload rules;
 //! [`raise`] turns one change into events with fixed bytes ([`event`], [`exact_json`]);
 //! [`fan_out`] matches them to [`webhook`]s; [`delivery`] decides after each attempt, by the
 //! [`schedule`]; [`signature`] signs; [`guard`] says where a request may go.
@@ -22,6 +22,7 @@ pub mod guard;
 pub mod id;
 pub mod problem;
 pub mod raise;
+pub mod resource;
 pub mod schedule;
 pub mod signature;
 pub mod time;

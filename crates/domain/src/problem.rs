@@ -52,8 +52,18 @@ impl Problem {
 
     /// A 404 for `noun` (`webhook`), in the words of the documented message.
     pub fn not_found(noun: &str, id: &str) -> Self {
-        let message = format!("Invalid {noun} id '{id}'");
-        Self { kind: ProblemKind::NotFound, message, param: None }
+        Self::absent(format!("Invalid {noun} id '{id}'"))
+    }
+
+    /// A 404 in other words.
+    pub fn absent(message: impl Into<String>) -> Self {
+        Self { kind: ProblemKind::NotFound, message: message.into(), param: None }
+    }
+
+    /// This problem, and `param` is to blame.
+    #[must_use]
+    pub fn blaming(self, param: impl Into<String>) -> Self {
+        Self { param: Some(param.into()), ..self }
     }
 
     /// A 422 of this `type`.

@@ -137,6 +137,11 @@ impl Value {
         if let Self::Array(items) = self { Some(items) } else { None }
     }
 
+    /// The items, to be changed in place, if this is an array.
+    pub fn as_array_mut(&mut self) -> Option<&mut Vec<Value>> {
+        if let Self::Array(items) = self { Some(items) } else { None }
+    }
+
     /// The object, if this is one.
     pub fn as_object(&self) -> Option<&Object> {
         if let Self::Object(object) = self { Some(object) } else { None }

@@ -45,6 +45,15 @@ impl Named {
         }
     }
 
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        match self {
+            Self::Few(list) => {
+                list.iter_mut().find(|(other, _)| other == key).map(|(_, value)| value)
+            }
+            Self::Many(map) => map.get_mut(key),
+        }
+    }
+
     /// Takes a member out; the others keep their order.
     pub(super) fn remove(&mut self, key: &str) -> Option<Value> {
         match self {

@@ -47,6 +47,14 @@ impl Object {
         }
     }
 
+    /// The value under `key`, to be changed in place.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        match array_index(key) {
+            Some(index) => self.0.indexed.get_mut(&index).map(|(_, value)| value),
+            None => self.0.named.get_mut(key),
+        }
+    }
+
     /// Takes a member out; the others keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         match array_index(key) {
