@@ -71,7 +71,9 @@ impl Heartbeat {
 impl Engine {
     /// Whether the background work moves.
     pub fn health(&self) -> Health {
-        Health { troubles: self.dispatcher.troubles() }
+        let mut troubles = self.dispatcher.troubles();
+        troubles.extend(self.runner_beat.trouble());
+        Health { troubles }
     }
 
     /// Whether new work would be accepted: the store can commit, and Herald is not stopping.

@@ -2,9 +2,10 @@
 //! work that delivers. The only writer of the store.
 //!
 //! [`Engine`] is the whole of it to the outside. A request goes through one of its methods
-//! (`accounts`, `webhooks`, `publish`, `history`); what is accepted is handed to the
+//! (`accounts`, `webhooks`, `resources`, `publish`, `history`); what is accepted is handed to the
 //! [`dispatch`]er, which attempts it through the guarded [`http`] client and settles what came
-//! back. [`upkeep`] forgets what is old. Time and chance come in through [`Clock`] and
+//! back. [`upkeep`] forgets what is old; `resources::runner` completes the test environment's
+//! checks. Time and chance come in through [`Clock`] and
 //! [`Chance`], so a test holds both in its hand.
 //!
 //! What it leaves to others: what is stored how (a backend of `herald-store`), how requests look
@@ -23,6 +24,7 @@ pub mod http;
 mod keys;
 mod metrics;
 mod publish;
+mod resources;
 mod seal;
 mod settings;
 mod upkeep;
@@ -59,6 +61,9 @@ pub struct Engine {
     metrics: Arc<Metrics>,
     /// Wakes upkeep when there is something to tidy.
     tidy: Arc<tokio::sync::Notify>,
+    /// Wakes the check runner when a check was made.
+    check_is_due: Arc<tokio::sync::Notify>,
+    runner_beat: health::Heartbeat,
 }
 
 /// What an engine is made of.
@@ -122,14 +127,18 @@ impl Engine {
             dispatcher,
             metrics,
             tidy: Arc::default(),
+            check_is_due: Arc::default(),
+            runner_beat: health::Heartbeat::new("checks"),
         }))
     }
 
-    /// Starts the background work: finding what is due, dispatching, settling, upkeep.
+    /// Starts the background work: finding what is due, dispatching, settling, upkeep,
+    /// checks.
     pub async fn start(self: &Arc<Self>) -> Result<()> {
         upkeep::follow_the_clock(&*self.store, &*self.clock).await?;
         self.dispatcher.start().await?;
         upkeep::spawn(self);
+        resources::runner::spawn(self);
         Ok(())
     }
 

@@ -1,4 +1,6 @@
 //! Publishing: the one way to record a change, so that no event exists without its deliveries.
+//! A publisher keeps its resources itself; those of the API ([`crate::resources`]) are written in
+//! the same record.
 //!
 //! The domain says which events a change raises and fixes their bytes; one transaction makes them
 //! durable together with their fan-out; then the pending deliveries go to the dispatcher, straight
@@ -10,6 +12,7 @@ use herald_domain::{
     id::EventId,
     problem::Problem,
     raise::{Change, raise},
+    time::Timestamp,
 };
 use herald_store::{Idempotency, Receipt, Record, Recorded};
 
@@ -55,17 +58,17 @@ impl Engine {
             return Err(Problem::invalid("events", message).into());
         }
         for (index, change) in publication.changes.iter().enumerate() {
-            let raised = raise(&self.catalogue, change).map_err(|problem| {
+            events.extend(self.events_of(change, now).map_err(|problem| {
                 if publication.batch {
                     problem.within(&format!("events[{index}]"))
                 } else {
                     problem
                 }
-            })?;
-            let events_of = |raised| Event::new(EventId(self.ids.next(now)), &raised, now);
-            events.extend(raised.into_iter().map(events_of));
+            })?);
         }
-        let recorded = self.record(Record { environment, events, idempotency, at: now }).await?;
+        // A publisher keeps its resources itself.
+        let record = Record { environment, writes: Vec::new(), events, idempotency, at: now };
+        let recorded = self.record(record).await?;
         match recorded {
             Recorded::Accepted { receipt, .. } | Recorded::Replayed(receipt) => Ok(receipt),
             Recorded::KeyReused => Err(Problem::unprocessable(
@@ -74,12 +77,22 @@ impl Engine {
             )
             .into()),
             Recorded::UnknownAccount => Err(unknown_account(environment.account).into()),
+            Recorded::Conflict => {
+                Err(EngineError::Internal("a record without writes conflicts".to_owned()))
+            }
         }
+    }
+
+    /// The events that a change raises, their bytes fixed.
+    pub(crate) fn events_of(&self, change: &Change, now: Timestamp) -> Result<Vec<Event>, Problem> {
+        let raised = raise(&self.catalogue, change)?;
+        let event_of = |raised| Event::new(EventId(self.ids.next(now)), &raised, now);
+        Ok(raised.into_iter().map(event_of).collect())
     }
 
     /// Records and dispatches in a task of its own: a client that hangs up between the commit and
     /// the dispatch must not leave claimed deliveries behind.
-    async fn record(&self, record: Record) -> Result<Recorded> {
+    pub(crate) async fn record(&self, record: Record) -> Result<Recorded> {
         let store = self.store.clone();
         let dispatcher = self.dispatcher.clone();
         let metrics = self.metrics.clone();

@@ -17,6 +17,11 @@ pub struct Settings {
     pub concurrency: Concurrency,
     /// Webhooks that an environment may have.
     pub webhooks_per_environment: u32,
+    /// How long a check of the test environment is pending.
+    pub check_delay: Duration,
+    /// Where people reach Herald, such as `https://hooks.example.com`; for links. Empty: links are
+    /// relative to the address that was asked.
+    pub public_url: String,
     /// How long ended events are kept.
     pub retention: Duration,
     /// Opens the operator's API.

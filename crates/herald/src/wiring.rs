@@ -19,10 +19,15 @@ use crate::{
     keys::Keys,
 };
 
-/// An engine on the configured database; it answers requests, and dispatches nothing yet.
-pub(crate) fn engine(config: &Config, keys: &Keys) -> anyhow::Result<Arc<Engine>> {
+/// An engine on the configured database, which people reach under `public_url`; it answers
+/// requests, and dispatches nothing yet.
+pub(crate) fn engine(
+    config: &Config,
+    keys: &Keys,
+    public_url: String,
+) -> anyhow::Result<Arc<Engine>> {
     let catalogue = catalogue(config)?;
-    let settings = settings(config, keys)?;
+    let settings = Settings { public_url, ..settings(config, keys)? };
     let resolver = SystemResolver::new()?;
     let mut instance = [0; 5];
     SystemChance.fill(&mut instance);
@@ -75,6 +80,8 @@ fn settings(config: &Config, keys: &Keys) -> anyhow::Result<Settings> {
         client,
         concurrency,
         webhooks_per_environment: config.webhooks_per_environment,
+        check_delay: config.check_delay,
+        public_url: String::new(),
         retention: config.retention,
         operator_key: OperatorKey::new(keys.operator.reveal()),
         seal_key: keys.seal.clone(),

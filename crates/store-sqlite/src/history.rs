@@ -15,11 +15,12 @@ use herald_store::{
     Books, DeliveryFilter, DeliveryView, EventFilter, History, Listed, NumberedAttempt, Page,
     Result, StoreError, TimeRange,
 };
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use crate::{
     SqliteStore,
-    codec::{self, count, maybe_time, object_id, signed, time},
+    codec::{self, count, maybe_time, object_id, time},
+    conditions::Conditions,
     failure::explain,
     registry::known_env,
 };
@@ -133,53 +134,6 @@ const DELIVERIES: &str = "
     JOIN event AS e ON e.seq = d.seq
     JOIN event_type AS t ON t.num = d.type
     JOIN webhook AS w ON w.num = d.webhook";
-
-/// Conditions of a query with their values, gathered one by one.
-#[derive(Default)]
-struct Conditions {
-    clauses: Vec<&'static str>,
-    values: Vec<Box<dyn ToSql>>,
-}
-
-impl Conditions {
-    fn add(&mut self, clause: &'static str, value: impl ToSql + 'static) {
-        self.clauses.push(clause);
-        self.values.push(Box::new(value));
-    }
-
-    fn within(&mut self, range: TimeRange, columns: [&'static str; 2]) {
-        if let Some(after) = range.after {
-            self.add(columns[0], after.millis());
-        }
-        if let Some(before) = range.before {
-            self.add(columns[1], before.millis());
-        }
-    }
-
-    fn clause(&self) -> String {
-        format!(" WHERE {}", self.clauses.join(" AND "))
-    }
-
-    fn total(&self, connection: &Connection, from: &str) -> rusqlite::Result<u64> {
-        let sql = format!("SELECT count(*) AS total FROM {from}{}", self.clause());
-        connection
-            .prepare_cached(&sql)?
-            .query_row(params_from_iter(&self.values), |row| count(row, "total"))
-    }
-
-    fn page<T>(
-        mut self,
-        connection: &Connection,
-        (select, order): (&str, &str),
-        page: Page,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<Vec<T>> {
-        let sql = format!("{select}{} ORDER BY {order} LIMIT ? OFFSET ?", self.clause());
-        self.values.push(Box::new(page.size()));
-        self.values.push(Box::new(signed(page.offset())));
-        connection.prepare_cached(&sql)?.query_map(params_from_iter(&self.values), read)?.collect()
-    }
-}
 
 fn list_events(
     connection: &Connection,

@@ -16,6 +16,7 @@ mod accounts;
 mod checkpoint;
 mod claims;
 mod codec;
+mod conditions;
 mod failure;
 mod fresh;
 mod history;
@@ -25,12 +26,15 @@ mod queue;
 mod readers;
 mod recording;
 mod registry;
+mod resources;
 mod schema;
 mod settling;
+mod spans;
 mod tally;
 mod upkeep;
 mod webhooks;
 mod writer;
+mod writing;
 
 use std::{path::Path, sync::Arc};
 

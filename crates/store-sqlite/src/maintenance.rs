@@ -20,6 +20,8 @@ pub struct Examination {
     pub damage: Vec<String>,
     /// Webhooks whose tally differs from their deliveries; none, if the books balance.
     pub unbalanced: i64,
+    /// Kinds of resources of which there are more or fewer than an environment counts.
+    pub miscounted: i64,
 }
 
 /// Brings the file's schema up to date; answers the versions before and after.
@@ -61,7 +63,13 @@ pub fn examine(path: &Path) -> Result<Examination> {
     damage.retain(|line| line != "ok");
     let unbalanced =
         connection.query_row(UNBALANCED, [], |row| row.get::<_, i64>(0)).map_err(explain)?;
-    Ok(Examination { version, current: schema::VERSION, bytes, damage, unbalanced })
+    let miscounted = if version < schema::WITH_RESOURCES {
+        0
+    } else {
+        connection.query_row(MISCOUNTED, [], |row| row.get(0)).map_err(explain)?
+    };
+    let current = schema::VERSION;
+    Ok(Examination { version, current, bytes, damage, unbalanced, miscounted })
 }
 
 fn open(path: &Path) -> Result<Connection> {
@@ -85,3 +93,11 @@ const UNBALANCED: &str = "
         OR t.exhausted - t.removed_exhausted <> coalesce(c.exhausted, 0)
         OR t.held <> coalesce(c.held, 0)
         OR t.cancelled - t.removed_cancelled <> coalesce(c.cancelled, 0)";
+
+/// Holds how many resources there are of each kind against what is counted.
+const MISCOUNTED: &str = "
+    WITH found AS (SELECT env, kind, count(*) AS count FROM resource GROUP BY env, kind),
+         counted AS (SELECT env, kind, count FROM resource_tally WHERE word = '' AND count > 0)
+    SELECT count(*) FROM (
+        SELECT * FROM (SELECT * FROM found EXCEPT SELECT * FROM counted)
+        UNION ALL SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM found))";

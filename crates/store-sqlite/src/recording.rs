@@ -37,6 +37,9 @@ impl Session<'_> {
         {
             return Ok(earlier);
         }
+        if !self.write(environment.env, &record.writes)? {
+            return Ok(Recorded::Conflict);
+        }
         let mut receipt =
             Receipt { events: Vec::with_capacity(record.events.len()), deliveries: 0 };
         let mut claimed = Vec::new();

@@ -1,9 +1,13 @@
 //! The books: what a transaction changes in them is gathered, and written with it, one row for
-//! each webhook and each type that it touched.
+//! each webhook, each type, and each kind of resources that it touched.
 
 use std::collections::HashMap;
 
-use herald_domain::{delivery::DeliveryState, time::Timestamp};
+use herald_domain::{
+    delivery::DeliveryState,
+    resource::{Attribute, Kind},
+    time::Timestamp,
+};
 use herald_store::Result;
 use rusqlite::{Connection, params};
 
@@ -14,6 +18,26 @@ use crate::failure::explain;
 pub(crate) struct Tallies {
     webhooks: HashMap<i64, WebhookTally>,
     events: HashMap<(i64, i64), i64>,
+    resources: ResourceTallies,
+}
+
+/// Changes to how many resources there are.
+#[derive(Default)]
+pub(crate) struct ResourceTallies(HashMap<(i64, Kind, String), i64>);
+
+impl ResourceTallies {
+    /// Resources with these attributes were added (or removed, if negative).
+    pub(crate) fn add(&mut self, env: i64, kind: Kind, attributes: &[Attribute<'_>], by: i64) {
+        let counted = attributes.iter().filter(|one| kind.shape().is_counted(&one.path));
+        for word in counted.map(tally_word).chain([String::new()]) {
+            *self.0.entry((env, kind, word)).or_default() += by;
+        }
+    }
+}
+
+/// How an attribute stands in the tallies.
+pub(crate) fn tally_word(attribute: &Attribute<'_>) -> String {
+    format!("{}={}", attribute.path, attribute.value)
 }
 
 #[derive(Default)]
@@ -56,6 +80,13 @@ impl Tallies {
         *self.events.entry((env, event_type)).or_default() += by;
     }
 
+    /// What the writes of a record changed.
+    pub(crate) fn resources(&mut self, changes: ResourceTallies) {
+        for (key, by) in changes.0 {
+            *self.resources.0.entry(key).or_default() += by;
+        }
+    }
+
     fn webhook(&mut self, env: i64, webhook: i64) -> &mut WebhookTally {
         let tally = self.webhooks.entry(webhook).or_default();
         tally.env = env;
@@ -89,6 +120,12 @@ impl Tallies {
         for ((env, event_type), count) in self.events.drain() {
             connection.prepare_cached(WRITE_EVENTS)?.execute([env, event_type, count])?;
         }
+        for ((env, kind, word), by) in self.resources.0.drain() {
+            let sql = if by < 0 { FEWER_RESOURCES } else { MORE_RESOURCES };
+            if by != 0 {
+                connection.prepare_cached(sql)?.execute(params![env, kind as u8, word, by])?;
+            }
+        }
         Ok(())
     }
 }
@@ -107,3 +144,11 @@ const WRITE_WEBHOOK: &str = "
 const WRITE_EVENTS: &str = "
     INSERT INTO event_tally (env, type, count) VALUES (?1, ?2, ?3)
     ON CONFLICT DO UPDATE SET count = count + excluded.count";
+
+const MORE_RESOURCES: &str = "
+    INSERT INTO resource_tally (env, kind, word, count) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT DO UPDATE SET count = count + excluded.count";
+
+/// Checks are made of the row as inserted too, which would begin below zero.
+const FEWER_RESOURCES: &str = "
+    UPDATE resource_tally SET count = count + ?4 WHERE env = ?1 AND kind = ?2 AND word = ?3";

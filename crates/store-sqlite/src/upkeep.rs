@@ -44,9 +44,14 @@ impl Upkeep for SqliteStore {
                 // they were made, which is in the future now.
                 *session.lingering_before = *session.next_sequence;
                 session.make_lingering_ones_due(usize::MAX)?;
-                let sql = "UPDATE delivery SET due_at = max(?1, due_at - ?2)
-                           WHERE state = 0 AND due_at > ?1";
-                session.connection.execute(sql, [now.millis(), by]).map(|_| ()).map_err(explain)
+                let deliveries = "UPDATE delivery SET due_at = max(?1, due_at - ?2)
+                                  WHERE state = 0 AND due_at > ?1";
+                let resources = "UPDATE resource SET due_at = max(?1, due_at - ?2)
+                                 WHERE due_at > ?1";
+                for sql in [deliveries, resources] {
+                    session.connection.execute(sql, [now.millis(), by]).map_err(explain)?;
+                }
+                Ok(())
             })
             .await
     }
@@ -181,9 +186,11 @@ impl Session<'_> {
             .collect::<Result<_, _>>()?;
         let mut done = 0;
         for webhook in deleted {
-            // Fresh ones are pending too, and in no index.
-            for (_, sequence) in self.claims.fresh_of(webhook).into_iter().take(limit - done) {
-                done += self.cancel_fresh(webhook, sequence, at)?;
+            // Fresh ones are pending too, and in no index. Those in flight may be cancelled already.
+            for (_, sequence) in self.claims.fresh_of(webhook) {
+                if done < limit {
+                    done += self.cancel_fresh(webhook, sequence, at)?;
+                }
             }
             for from in [DeliveryState::Pending, DeliveryState::Held] {
                 done += self.cancel(webhook, from, at, limit - done)?;

@@ -82,7 +82,7 @@ impl Scene {
             body: Bytes::from_static(b"{}"),
         };
         let (environment, events) = (self.environment, vec![event]);
-        let record = Record { environment, events, idempotency: None, at: NOW };
+        let record = Record { environment, writes: Vec::new(), events, idempotency: None, at: NOW };
         match self.store().record(record).await? {
             Recorded::Accepted { claimed, .. } => Ok(claimed),
             other => panic!("{other:?}"),
@@ -195,7 +195,13 @@ async fn a_failed_statement_hurts_only_its_own_job() {
             body: Bytes::from_static(b"{}"),
         };
         let environment = scene.environment;
-        let record = Record { environment, events: vec![event], idempotency: None, at: NOW };
+        let record = Record {
+            environment,
+            writes: Vec::new(),
+            events: vec![event],
+            idempotency: None,
+            at: NOW,
+        };
         let scene = scene.clone();
         tokio::spawn(async move { scene.store().record(record).await.is_ok() })
     };
@@ -240,4 +246,34 @@ async fn an_examination_notices_books_that_do_not_balance() {
     assert_eq!(examine(&scene.path()).unwrap().unbalanced, 0);
     scene.meddle("UPDATE delivery SET state = 3, due_at = NULL");
     assert_eq!(examine(&scene.path()).unwrap().unbalanced, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_examination_notices_resources_that_are_not_counted() {
+    let scene = Scene::new().await;
+    assert_eq!(examine(&scene.path()).unwrap().miscounted, 0);
+    scene.meddle("INSERT INTO resource_tally (env, kind, word, count) VALUES (2, 0, '', 1)");
+    assert_eq!(examine(&scene.path()).unwrap().miscounted, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_the_first_version_is_examined_migrated_and_keeps_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("herald.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch(include_str!("../src/schema/0001_begin.sql")).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA application_id = 0x48524c44; PRAGMA user_version = 1;
+             INSERT INTO account VALUES (1, x'0102030405060708090a0b0c', 'old', 0);",
+        )
+        .unwrap();
+    drop(connection);
+    let before = examine(&path).unwrap();
+    assert_eq!((before.version, before.miscounted), (1, 0));
+    let store = open(&path).unwrap();
+    let account = AccountId::from_bytes([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    assert_eq!(store.account(account).await.unwrap().unwrap().name, "old");
+    let after = examine(&path).unwrap();
+    assert_eq!((after.version, after.current), (2, 2));
 }

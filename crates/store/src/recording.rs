@@ -8,13 +8,15 @@ use herald_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Claimed, Result};
+use crate::{Claimed, Result, Write};
 
-/// A change to be recorded: its events belong together.
+/// A change to be recorded: its writes and its events belong together.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Whose events.
+    /// Where it happened.
     pub environment: EnvironmentId,
+    /// What it does to the resources, in this order; nothing, if a publisher keeps its own.
+    pub writes: Vec<Write>,
     /// The events, in the order in which they are to be numbered.
     pub events: Vec<Event>,
     /// The publisher's own name for this change, if it gave one.
@@ -58,6 +60,8 @@ pub enum Recorded {
     Replayed(Receipt),
     /// This key was used for something else before.
     KeyReused,
+    /// A resource is no longer as the change was decided by. Nothing was recorded.
+    Conflict,
     /// There is no such account.
     UnknownAccount,
 }
@@ -74,7 +78,7 @@ pub struct Destination {
 /// Accepting events.
 #[async_trait]
 pub trait Recording: Send + Sync + 'static {
-    /// In ONE transaction: looks for the key, numbers and stores the events, matches them to the
+    /// In ONE transaction: looks for the key, writes the resources, numbers and stores the events, matches them to the
     /// environment's webhooks as they are then (`domain::fan_out`), stores a delivery for each
     /// match, keeps the books. Durable when it returns.
     async fn record(&self, record: Record) -> Result<Recorded>;

@@ -22,7 +22,7 @@ pub trait Upkeep: Send + Sync + 'static {
     /// Cancels pending and held deliveries of deleted webhooks.
     async fn cancel_orphans(&self, at: Timestamp, limit: usize) -> Result<usize>;
 
-    /// Moves what is due later than `now` to be due earlier by `by`: the clock was found to have
+    /// Moves what is due later than `now`, deliveries and resources, to be due earlier by `by`: the clock was found to have
     /// gone back by so much, and no retry may be later than its step.
     async fn advance_due(&self, now: Timestamp, by: Duration) -> Result<()>;
 

@@ -130,6 +130,8 @@ pub fn settings() -> Settings {
         client,
         concurrency: Concurrency::default(),
         webhooks_per_environment: 20,
+        check_delay: Duration::from_secs(1),
+        public_url: String::new(),
         retention: Duration::from_secs(30 * 86_400),
         operator_key: OperatorKey::new(OPERATOR_KEY),
         seal_key: SealKey([3; 32]),

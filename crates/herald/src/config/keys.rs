@@ -3,7 +3,7 @@
 //! A row says what the key is called, what it takes, what it is for, how it is read and how its
 //! value is written. Its order is the order of the default file and of the documentation.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use herald_domain::{delivery::DisablePolicy, schedule::DAY};
 
@@ -38,6 +38,7 @@ pub(super) struct Section {
 pub(super) const SECTIONS: &[Section] = &[
     Section { name: "delivery", about: "How notifications are sent." },
     Section { name: "limits", about: "What one environment may have." },
+    Section { name: "checks", about: "How checks of clients complete." },
     Section { name: "retention", about: "What is forgotten, and when." },
     Section { name: "log", about: "What Herald says of itself, on standard error." },
 ];
@@ -223,6 +224,19 @@ pub(super) const KEYS: &[Key] = &[
             put(&mut config.webhooks_per_environment, values::count(given, 1, MOST_WEBHOOKS))
         },
         get: |config| Some(config.webhooks_per_environment.to_string()),
+    },
+    Key {
+        path: "checks.test_delay",
+        takes: DURATION,
+        about: "How long a check of the test environment is pending before it completes by \
+                itself, by its client's last name. Those of the live environment wait for your \
+                engine's report.",
+        example: "",
+        set: |config, given| {
+            let within = values::duration_within(given, Duration::ZERO, DAY);
+            put(&mut config.check_delay, within)
+        },
+        get: |config| Some(quoted(&write_duration(config.check_delay))),
     },
     Key {
         path: "retention.days",

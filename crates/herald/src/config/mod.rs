@@ -58,6 +58,7 @@ pub(crate) struct Config {
     pub(crate) catalogue_file: Option<PathBuf>,
     pub(crate) delivery: Delivery,
     pub(crate) webhooks_per_environment: u32,
+    pub(crate) check_delay: Duration,
     pub(crate) retention: Duration,
     pub(crate) log: Log,
 }
@@ -110,6 +111,7 @@ impl Default for Config {
                 concurrency: Concurrency::default(),
             },
             webhooks_per_environment: 20,
+            check_delay: Duration::from_secs(1),
             retention: DAY * 30,
             log: Log { format: LogFormat::Text, level: "info".into() },
         }

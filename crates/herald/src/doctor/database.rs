@@ -24,6 +24,7 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
         integrity(&name.to_string(), &found.damage, found.bytes),
         version(found.version, found.current),
         books(found.unbalanced),
+        resources(found.miscounted),
     ]
 }
 
@@ -58,5 +59,15 @@ fn books(unbalanced: i64) -> Finding {
     Finding::bad(
         format!("books: {unbalanced} webhooks count deliveries that are not there, or not all"),
         "this is a defect of Herald or of the disk: keep a backup, and report it",
+    )
+}
+
+fn resources(miscounted: i64) -> Finding {
+    if miscounted == 0 {
+        return Finding::good("resources: there are as many as are counted");
+    }
+    Finding::bad(
+        format!("resources: {miscounted} kinds have more or fewer than are counted"),
+        "lists tell wrong totals; this is a defect of Herald or of the disk: report it",
     )
 }

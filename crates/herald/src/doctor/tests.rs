@@ -20,7 +20,7 @@ fn wrong_after(spoil: impl FnOnce(&Path, &Config)) -> Vec<String> {
     let keys = keys::find_or_make(&config).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        drop(wiring::engine(&config, &keys).unwrap());
+        drop(wiring::engine(&config, &keys, String::new()).unwrap());
     });
     drop(runtime);
     fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).unwrap();

@@ -50,11 +50,15 @@ To try it, paste these lines into a shell:
   curl -sS {url}/v1/webhooks -H 'Authorization: {test}' \
     -d '{{"url":"https://receiver.example/webhook","enabled":true,"events":["*"]}}'
 
-  # An event, published with the operator's key.
-  curl -sS {url}/operator/v1/events -H "Authorization: {operator_key}" \
-    -d '{{"accountId":"{id}","environment":"test","type":"client.created","resource":{{"id":"5eb04fcd0f3e360008035eb2","type":"person","email":"john.doe@example.com"}}}}'
+  # A client is made, which raises an event.
+  curl -sS {url}/v1/clients -H 'Authorization: {test}' \
+    -d '{{"type":"person","email":"jo@example.com","personDetails":{{"firstName":"Jo","lastName":"Doe"}}}}'
 
-  # What became of it.
+  # A platform that keeps its own clients publishes the event instead, with the operator's key.
+  curl -sS {url}/operator/v1/events -H "Authorization: {operator_key}" \
+    -d '{{"accountId":"{id}","environment":"test","type":"client.created","resource":{{"id":"5eb04fcd0f3e360008035eb2","type":"person","email":"jo@example.com"}}}}'
+
+  # What became of both.
   curl -sS {url}/v1/deliveries -H 'Authorization: {test}'
 
 {url}/docs describes every operation.

@@ -41,12 +41,12 @@ pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
 async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
     // Before anything is said: whoever sees the line that Herald listens may signal at once.
     let signals = Signals::listen()?;
-    let engine = wiring::engine(config, keys)?;
-    seal_check::check(&engine, &keys.seal).await?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {} (listen): is it in use, or another machine's?", config.listen)
     })?;
     let address = listener.local_addr()?;
+    let engine = wiring::engine(config, keys, public_url(config, address))?;
+    seal_check::check(&engine, &keys.seal).await?;
     first_start::greet(&engine, config, address).await?;
     engine.start().await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, "started");

@@ -17,7 +17,10 @@ use crate::{PAGE_SIZE, failure::explain};
 const APPLICATION_ID: i32 = 0x4852_4c44;
 
 /// Every migration, in order; the schema's version is how many have been applied.
-const MIGRATIONS: &[&str] = &[include_str!("0001_begin.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("0001_begin.sql"), include_str!("0002_resources.sql")];
+
+/// The first version that has resources.
+pub(crate) const WITH_RESOURCES: usize = 2;
 
 /// The version that this program brings a file to.
 pub(crate) const VERSION: usize = MIGRATIONS.len();

@@ -203,7 +203,8 @@ impl<B: Backend> Scene<B> {
     pub fn new_record(&self, event_type: &str) -> Record {
         let event = self.new_event(event_type);
         let at = event.created_at;
-        Record { environment: self.environment, events: vec![event], idempotency: None, at }
+        let (environment, events) = (self.environment, vec![event]);
+        Record { environment, writes: Vec::new(), events, idempotency: None, at }
     }
 
     /// The same with a key of the publisher's.

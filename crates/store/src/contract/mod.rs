@@ -13,7 +13,8 @@
 //! ```
 //!
 //! The laws go by trait ([`queue`] and [`settling`] share [`crate::Queue`]; [`attempts`] is what
-//! is kept of an attempt). Beside them stands [`model`], a store in plain collections that is
+//! is kept of an attempt; [`resources`], [`resource_writes`], [`resource_lists`] and
+//! [`resource_filters`] are about [`crate::Resources`] and how they are written). Beside them stands [`model`], a store in plain collections that is
 //! simple enough to be right by reading: it passes every law itself, and [`walk`] compares a
 //! backend to it, step by random step, where single laws would not think of looking.
 //!
@@ -31,10 +32,15 @@ use crate::Store;
 pub mod accounts;
 pub mod attempts;
 pub mod fixtures;
+pub mod fixtures_resources;
 pub mod history;
 pub mod model;
 pub mod queue;
 pub mod recording;
+pub mod resource_filters;
+pub mod resource_lists;
+pub mod resource_writes;
+pub mod resources;
 pub mod settling;
 #[cfg(test)]
 mod tests;
@@ -95,6 +101,59 @@ macro_rules! store_contract {
             nothing_matches_a_deleted_webhook
             nothing_of_a_deleted_webhook_can_be_claimed
             another_environment_sees_and_touches_no_webhook
+        );
+        $crate::store_contract!(@laws $backend, resources:
+            a_resource_is_read_as_it_was_written_with_its_version
+            a_resource_that_was_never_made_is_not_found
+            a_resource_is_written_together_with_its_events
+            a_deleted_resource_is_gone_and_can_be_changed_no_more
+            nothing_is_written_for_an_unknown_account
+            another_environment_sees_and_touches_no_resource
+            the_kinds_do_not_mix
+            belongings_are_addresses_and_documents_in_order_of_recording
+            images_are_kept_byte_for_byte_up_to_their_greatest_length
+            an_image_is_replaced_and_dropped_for_its_side_only
+            the_images_of_a_document_go_with_it
+            the_longest_due_comes_first_of_all_environments
+            what_is_due_at_the_same_time_comes_in_order_of_recording
+            a_resource_is_due_as_its_last_update_says_until_it_is_deleted
+            resources_survive_reopening
+            a_resource_outlives_its_events
+        );
+        $crate::store_contract!(@laws $backend, resource_writes:
+            of_a_conflict_nothing_is_recorded
+            a_write_by_an_old_version_conflicts_and_changes_nothing
+            of_many_updates_by_one_version_one_is_accepted
+            no_update_is_lost_if_the_loser_decides_anew
+            nothing_is_made_for_a_client_that_is_not_there
+            a_client_stays_while_an_address_or_document_of_it_is_left
+            a_client_is_deleted_with_its_belongings_in_any_order
+            the_checks_of_a_deleted_client_stay
+            a_record_is_written_as_a_whole_or_not_at_all
+            writes_are_done_in_their_order
+            an_id_is_not_used_again
+            a_record_that_conflicts_or_fails_harms_no_neighbour
+            a_client_that_is_deleted_meanwhile_leaves_nothing_behind
+            a_record_that_is_repeated_is_written_once
+            a_key_used_for_something_else_writes_nothing
+        );
+        $crate::store_contract!(@laws $backend, resource_lists:
+            resources_are_listed_as_json_last_recorded_first_in_pages
+            the_order_is_of_recording_and_not_of_making_or_updating
+            pages_part_what_a_filter_keeps_without_gap_or_overlap
+            what_comes_after_a_deletion_has_nothing_of_what_was_deleted
+            lists_and_totals_follow_every_change
+            totals_of_checks_follow_their_status_and_outcome
+        );
+        $crate::store_contract!(@laws $backend, resource_filters:
+            each_filter_of_clients_holds_and_all_hold_together
+            a_filter_by_what_is_no_attribute_keeps_nothing
+            what_belongs_to_a_client_is_filtered_too
+            a_filter_finds_what_is_and_not_what_was
+            resources_are_filtered_by_when_they_were_made_and_last_changed
+            a_value_is_found_exactly_whatever_is_in_it
+            a_very_long_value_is_found_exactly
+            a_path_is_told_from_its_value_whatever_is_in_them
         );
         $crate::store_contract!(@laws $backend, recording:
             events_and_their_fan_out_are_recorded_together
@@ -193,6 +252,7 @@ macro_rules! store_contract {
             orphans_are_cancelled_no_more_than_the_limit_at_a_time
             what_is_due_later_is_moved_to_be_due_earlier
             what_is_moved_past_now_is_due_now
+            what_resources_are_due_later_is_moved_too
             noting_the_time_answers_what_was_noted_before
             a_probe_of_a_working_store_succeeds
         );

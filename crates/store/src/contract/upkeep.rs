@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use herald_domain::{delivery::DeliveryState, time::Timestamp};
+use herald_domain::{delivery::DeliveryState, resource::Resource, time::Timestamp};
 
 use super::{
     Backend,
     fixtures::{Scene, answered, retry, settlement, whole},
 };
 use crate::{
-    After, Books, Claimed, DeliveryFilter, Due, EventFilter, History, Queue, Recorded, Recording,
-    Upkeep,
+    After, Books, Claimed, DeliveryFilter, Due, DueResources, EventFilter, History, Queue,
+    Recorded, Recording, Resources, Stored, Upkeep,
 };
 
 pub async fn an_event_whose_deliveries_have_ended_expires_with_them<B: Backend>(backend: B) {
@@ -234,6 +234,39 @@ pub async fn what_is_moved_past_now_is_due_now<B: Backend>(backend: B) {
     assert_eq!(scene.store.claim(webhook.id, now, 10).await.unwrap().deliveries.len(), 0);
     scene.store.advance_due(now, Duration::from_secs(86_400)).await.unwrap();
     assert_eq!(scene.store.claim(webhook.id, now, 10).await.unwrap().deliveries.len(), 1);
+}
+
+pub async fn what_resources_are_due_later_is_moved_too<B: Backend>(backend: B) {
+    let scene = Scene::new(backend).await;
+    let client = scene.create(scene.new_client("{}")).await.resource.id;
+    let now = scene.tick().after(Duration::from_secs(3600));
+    let minutes = |n: u64| now.after(Duration::from_secs(n * 60));
+    let mut made = Vec::new();
+    for due_at in [now.before(Duration::from_secs(60)), now, minutes(10), minutes(11)] {
+        let check = Resource { due_at: Some(due_at), ..scene.new_check(client, "{}") };
+        made.push(scene.create(check).await);
+    }
+    scene.create(scene.new_check(client, "{}")).await;
+    scene.store.advance_due(now, Duration::from_secs(4 * 60)).await.unwrap();
+
+    let moved = |stored: &Stored, due_at| {
+        let resource = Resource { due_at: Some(due_at), ..stored.resource.clone() };
+        Stored { resource, ..stored.clone() }
+    };
+    let expected = [
+        made[0].clone(),
+        made[1].clone(),
+        moved(&made[2], minutes(6)),
+        moved(&made[3], minutes(7)),
+    ];
+    let DueResources { due, next } = scene.store.due_resources(minutes(6), 10).await.unwrap();
+    let due: Vec<_> = due.into_iter().map(|(_, stored)| stored).collect();
+    assert_eq!((due.as_slice(), next), (&expected[..3], Some(minutes(7))));
+    for (read_before, now) in made.iter().zip(&expected) {
+        assert_eq!(scene.stored(&now.resource).await.as_ref(), Some(now));
+        let completed = scene.completed(&read_before.resource, "clear");
+        scene.revise(read_before, completed).await;
+    }
 }
 
 pub async fn noting_the_time_answers_what_was_noted_before<B: Backend>(backend: B) {

@@ -4,6 +4,8 @@
 //! Each walk is made of its seed alone, so a failure repeats itself. When one fails, its seed and
 //! the steps that led there are printed.
 
+mod resources;
+
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
 use herald_domain::{
@@ -13,6 +15,8 @@ use herald_domain::{
     time::Timestamp,
     webhook::{Webhook, WebhookPatch},
 };
+
+use resources::Met;
 
 use super::{
     Backend,
@@ -37,6 +41,7 @@ pub async fn a_random_walk_agrees_with_the_model_at_every_step<B: Backend>(backe
         for _ in 0..STEPS {
             walk = walk.step(&memory).await;
             walk.compare().await;
+            walk.compare_resources().await;
         }
         walk.compare_attempts().await;
         scene = walk.scene;
@@ -53,6 +58,7 @@ struct Walk<B: Backend> {
     trail: Trail,
     /// Those that were ever made, deleted ones included.
     webhooks: Vec<Webhook>,
+    met: Met,
     /// What this process has claimed.
     hand: Vec<Both<Claimed>>,
     /// What was settled, to be settled again.
@@ -81,24 +87,26 @@ impl<B: Backend> Walk<B> {
             dice: Dice(seed),
             trail: Trail { seed, steps: Vec::new() },
             webhooks: Vec::new(),
+            met: Met::default(),
             hand: Vec::new(),
             settled: Vec::new(),
         }
     }
 
     async fn step(mut self, memory: &Memory) -> Self {
-        match self.dice.below(100) {
+        match self.dice.below(130) {
             0..8 => self.create_webhook().await,
             8..18 => self.patch_webhook().await,
             18..21 => self.delete_webhook().await,
-            21..46 => self.record().await,
-            46..61 => self.claim().await,
-            61..66 => self.release().await,
-            66..86 => self.settle().await,
-            86..89 => self.settle_again().await,
-            89..93 => self.cancel_orphans().await,
-            93..97 => self.expire().await,
-            97..99 => return self.reopen(memory).await,
+            21..36 => self.record(0).await,
+            36..76 => self.record(3).await,
+            76..91 => self.claim().await,
+            91..96 => self.release().await,
+            96..116 => self.settle().await,
+            116..119 => self.settle_again().await,
+            119..123 => self.cancel_orphans().await,
+            123..127 => self.expire().await,
+            127..129 => return self.reopen(memory).await,
             _ => self.advance_due().await,
         }
         self
@@ -142,7 +150,8 @@ impl<B: Backend> Walk<B> {
         assert_eq!(deleted, self.model.delete_webhook(environment, id, at).await.unwrap());
     }
 
-    async fn record(&mut self) {
+    /// Records some events, and up to so many changes of resources.
+    async fn record(&mut self, most: usize) {
         let environment = self.environment();
         let count = 1 + self.dice.below(3);
         let mut events = Vec::new();
@@ -157,7 +166,8 @@ impl<B: Backend> Walk<B> {
         for event in &mut events {
             event.created_at = at;
         }
-        let record = Record { environment, events, idempotency, at };
+        let writes = self.writes(environment, most);
+        let record = Record { environment, writes: writes.clone(), events, idempotency, at };
         let named = record.events.iter().map(|event| (event.id, event.event_type.as_str()));
         self.trail.note("record", (environment, named.collect::<Vec<_>>(), &record.idempotency));
         let expected = self.model.record(record.clone()).await.unwrap();
@@ -170,6 +180,7 @@ impl<B: Backend> Walk<B> {
             claimed
         };
         self.take(by_name(store.0), by_name(model.0));
+        self.meet(environment, &writes).await;
     }
 
     async fn claim(&mut self) {

@@ -128,6 +128,8 @@ impl Herald {
             client: ClientConfig::default(),
             concurrency: Concurrency::default(),
             webhooks_per_environment: 5,
+            check_delay: std::time::Duration::from_secs(1),
+            public_url: String::new(),
             retention: std::time::Duration::from_secs(86_400),
             operator_key: OperatorKey::new(OPERATOR),
             seal_key: SealKey([7; 32]),
@@ -216,6 +218,8 @@ pub(crate) struct Operation {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) details: Value,
+    /// What its body looks like; null if it takes none.
+    pub(crate) example: Value,
 }
 
 impl Operation {
@@ -240,13 +244,27 @@ impl Operation {
 /// Every operation of the published description.
 pub(crate) fn operations() -> Vec<Operation> {
     let description = serde_json::to_value(herald_web::openapi()).unwrap();
+    let example = |details: &Value| example(&description, details);
     let mut operations = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
         for (method, details) in item.as_object().unwrap() {
             let method = method.to_uppercase();
-            operations.push(Operation { method, path: path.clone(), details: details.clone() });
+            let (path, example) = (path.clone(), example(details));
+            operations.push(Operation { method, path, details: details.clone(), example });
         }
     }
-    assert!(operations.len() >= 20, "{operations:?}");
+    assert!(operations.len() >= 40, "{operations:?}");
     operations
+}
+
+/// The example of an operation's body: its own, or made of its fields'.
+fn example(description: &Value, details: &Value) -> Value {
+    let schema = &details["requestBody"]["content"]["application/json"]["schema"];
+    let Some(place) = schema["$ref"].as_str() else { return Value::Null };
+    let schema = description.pointer(place.trim_start_matches('#')).unwrap();
+    if let Some(example) = schema.get("example").or(schema["examples"].get(0)) {
+        return example.clone();
+    }
+    let fields = schema["properties"].as_object().unwrap().iter();
+    fields.filter_map(|(name, field)| Some((name.clone(), field.get("example")?.clone()))).collect()
 }

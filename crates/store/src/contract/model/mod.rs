@@ -8,6 +8,7 @@ mod accounts;
 mod history;
 mod queue;
 mod recording;
+mod resources;
 mod upkeep;
 mod webhooks;
 
@@ -24,6 +25,9 @@ use herald_domain::{
     time::Timestamp,
     webhook::Webhook,
 };
+
+use resources::Shelf;
+pub(super) use resources::keeps;
 
 use super::Backend;
 use crate::{Destination, Idempotency, Listed, NumberedAttempt, Page, Receipt};
@@ -59,6 +63,7 @@ struct Data {
     accounts: Vec<Account>,
     keys: Vec<ApiKey>,
     webhooks: Vec<WebhookRow>,
+    shelf: Shelf,
     /// By number.
     events: BTreeMap<u64, EventRow>,
     /// By the event's number and the webhook.
@@ -77,6 +82,7 @@ impl Default for Data {
             accounts: Vec::new(),
             keys: Vec::new(),
             webhooks: Vec::new(),
+            shelf: Shelf::default(),
             events: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             receipts: Vec::new(),

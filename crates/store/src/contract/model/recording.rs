@@ -1,4 +1,4 @@
-//! The model's recording of events with their fan-out.
+//! The model's recording of changes: writes, and events with their fan-out.
 
 use async_trait::async_trait;
 use herald_domain::{
@@ -18,7 +18,7 @@ use crate::{Claimed, DeliveryKey, Receipt, Record, Recorded, Recording, Result, 
 impl Recording for Model {
     async fn record(&self, record: Record) -> Result<Recorded> {
         let mut data = self.data();
-        let Record { environment, events, idempotency, at } = record;
+        let Record { environment, writes, events, idempotency, at } = record;
         if !data.accounts.iter().any(|account| account.id == environment.account) {
             return Ok(Recorded::UnknownAccount);
         }
@@ -36,6 +36,10 @@ impl Recording for Model {
         }
         if events.iter().any(|event| data.has(environment, event.id)) {
             return Err(StoreError::Internal("an event's id is used again".into()));
+        }
+        match data.shelf.after(environment, writes)? {
+            Some(shelf) => data.shelf = shelf,
+            None => return Ok(Recorded::Conflict),
         }
         let mut receipt = Receipt { events: Vec::new(), deliveries: 0 };
         let mut claimed = Vec::new();

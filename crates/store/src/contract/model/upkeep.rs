@@ -55,9 +55,11 @@ impl Upkeep for Model {
     }
 
     async fn advance_due(&self, now: Timestamp, by: Duration) -> Result<()> {
-        for row in self.data().deliveries.values_mut().filter(|row| row.due_at > now) {
+        let mut data = self.data();
+        for row in data.deliveries.values_mut().filter(|row| row.due_at > now) {
             row.due_at = row.due_at.before(by);
         }
+        data.shelf.advance_due(now, by);
         Ok(())
     }
 
