@@ -16,7 +16,8 @@ use crate::error::ErrorBody;
 #[openapi(
     info(
         title = "Herald",
-        description = "Webhooks, wire-compatible with the ComplyCube Webhooks API.\n\n\
+        description = "An account's clients, addresses, documents and checks, and webhooks that \
+            tell what happens to them; wire-compatible with the ComplyCube API.\n\n\
             Send your key in `Authorization`, bare or after `Bearer`. A key of the `test` \
             environment and one of `live` never see each other's objects.\n\n\
             Lists come in pages, newest first. A wrong filter matches nothing; an unknown one is \
@@ -26,10 +27,18 @@ use crate::error::ErrorBody;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
+        (name = "Clients", description = "Whom the account deals with."),
+        (name = "Addresses", description = "Where a client is, or was."),
+        (name = "Documents", description = "What proves something about a client."),
+        (name = "Checks", description = "What is to be found out about a client."),
         (name = "Webhooks", description = "Where notifications go, and which."),
         (name = "Events", description = "What happened."),
         (name = "Deliveries", description = "Was it sent, and what was answered?"),
         (name = "Publishing", description = "For the platform: tell what happened."),
+        (
+            name = "Checks (engine)",
+            description = "For the platform's own engine: tell what it found out.",
+        ),
         (name = "Accounts", description = "For the operator: tenants and their keys."),
         (name = "Status", description = "For whoever keeps Herald up."),
     ),

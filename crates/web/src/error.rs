@@ -25,7 +25,10 @@ pub(crate) type Result<T, E = Refusal> = std::result::Result<T, E>;
 pub(crate) struct ErrorBody {
     /// The family of the problem, for programs: `invalid_request`, `unauthorized`, `forbidden`,
     /// `resource_not_found`, `method_not_allowed`, `request_timeout`, `request_too_large`,
-    /// `unsupported_encoding`, `idempotency_key_reused`, `internal_error`, `service_unavailable`.
+    /// `unsupported_encoding`, `idempotency_key_reused`, `document_requires_issuing_country`,
+    /// `document_requires_front_image`, `invalid_check_update`, `pending_check_unmodifiable`,
+    /// `invalid_check_validation`, `check_not_pending`, `check_not_monitored`, `internal_error`,
+    /// `service_unavailable`.
     #[serde(rename = "type")]
     kind: &'static str,
     /// One sentence for people: what was wrong, and what to do. One problem an answer.

@@ -19,6 +19,7 @@
 
 #![warn(missing_docs)]
 
+mod aside;
 mod description;
 mod docs;
 mod error;
@@ -26,6 +27,7 @@ mod frame;
 mod input;
 mod list;
 mod operator;
+mod resource;
 mod routes;
 mod server;
 mod status;

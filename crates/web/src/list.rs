@@ -1,8 +1,16 @@
 //! The envelope of every list: `page, pageSize, totalItems, pages, items`, newest first.
 
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
 use herald_store::{Listed, Page};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
+
+use crate::error::{Refusal, Result};
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,6 +51,16 @@ impl<T> List<T> {
         let items = all.into_iter().skip(offset).take(page.size() as usize).collect();
         Self::new(page, Listed { items, total })
     }
+}
+
+/// The answer with a page of what is JSON already: each item in the very bytes that are stored.
+pub(crate) fn stored(page: Page, listed: &Listed<Bytes>) -> Result<Response> {
+    let raw = |item| {
+        serde_json::from_slice::<&RawValue>(item)
+            .map_err(|error| Refusal::defect(&format!("a stored item of a list: {error}")))
+    };
+    let items = listed.items.iter().map(|item| raw(item)).collect::<Result<Vec<_>>>()?;
+    Ok(Json(List::new(page, Listed { items, total: listed.total })).into_response())
 }
 
 /// Which page of a list is asked for.

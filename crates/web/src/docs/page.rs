@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     markup::{inline, paragraphs},
-    schema::{Field, Schemas},
+    schema::{Field, Schemas, with_words},
 };
 
 /// Methods in the order in which they are shown.
@@ -144,7 +144,7 @@ fn parameters(details: &Value) -> Markup {
         name: text(&parameter["name"]).to_owned(),
         kind: text(&parameter["in"]).to_owned(),
         required: parameter["required"] == true,
-        description: text(&parameter["description"]).to_owned(),
+        description: with_words(text(&parameter["description"]), &parameter["schema"]),
     };
     let rows: Vec<Field> = all.iter().map(row).collect();
     html! {

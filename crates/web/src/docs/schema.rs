@@ -75,11 +75,12 @@ impl Schemas<'_> {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let resolved = self.resolved(property);
             let described = property.get("description").or(resolved.get("description"));
+            let described = described.and_then(Value::as_str).unwrap_or_default();
             let name_here = format!("{prefix}{name}").replace(".[]", "[]");
             fields.push(Field {
                 kind: self.kind(&resolved),
                 required: is_required(&schema, name),
-                description: described.and_then(Value::as_str).unwrap_or_default().to_owned(),
+                description: with_words(described, &resolved),
                 name: name_here.clone(),
             });
             self.collect(property, &format!("{name_here}."), fields, depth - 1);
@@ -91,6 +92,7 @@ impl Schemas<'_> {
         match (kind, schema.get("items")) {
             ("array", Some(items)) => format!("array of {}", self.kind(&self.resolved(items))),
             ("string", _) if schema["format"] == "date-time" => "time".to_owned(),
+            ("string", _) if schema["format"] == "date" => "date".to_owned(),
             _ => kind.to_owned(),
         }
     }
@@ -123,6 +125,16 @@ impl Schemas<'_> {
                 || resolved.get("properties").is_some()
         });
         shown.map(|(name, property)| (name.clone(), self.made_up(property, depth - 1))).collect()
+    }
+}
+
+/// A description, and the words of which a value has to be one.
+pub(super) fn with_words(description: &str, schema: &Value) -> String {
+    let words = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let words: Vec<_> = words.map(|word| format!("`{word}`")).collect();
+    match words.as_slice() {
+        [] => description.to_owned(),
+        words => format!("{description} One of {}.", words.join(", ")).trim_start().to_owned(),
     }
 }
 
@@ -202,6 +214,14 @@ mod tests {
             ]
         );
         assert_eq!(fields[0].description, "How large");
+    }
+
+    #[test]
+    fn the_words_that_a_field_may_hold_are_told() {
+        let schema = json!({ "type": ["string", "null"], "enum": ["a", "b", null] });
+        assert_eq!(with_words("Which.", &schema), "Which. One of `a`, `b`.");
+        assert_eq!(with_words("", &schema), "One of `a`, `b`.");
+        assert_eq!(with_words("Any.", &json!({ "type": "string" })), "Any.");
     }
 
     #[test]

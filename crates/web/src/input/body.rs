@@ -19,6 +19,9 @@ use crate::error::{Refusal, Result};
 /// Room for what configures something and for one event, bytes.
 pub(crate) const SMALL: usize = 1024 * 1024;
 
+/// Room for an image of 4 MB in base64, line breaks and its file's name, bytes.
+pub(crate) const IMAGE: usize = 6 * 1024 * 1024;
+
 /// From the end of the head to the last byte of the body.
 const DEADLINE: Duration = Duration::from_secs(30);
 

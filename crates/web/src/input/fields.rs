@@ -103,6 +103,11 @@ impl Fields {
         }
     }
 
+    /// The fields that nobody has taken.
+    pub(crate) fn rest(self) -> Object {
+        self.0
+    }
+
     /// Whether a field is there and null, for the few where that means something.
     pub(crate) fn is_null(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(Value::is_null)
@@ -110,7 +115,7 @@ impl Fields {
 }
 
 /// The object that a body has to be.
-fn object_of(body: &[u8]) -> Result<Object, Problem> {
+pub(crate) fn object_of(body: &[u8]) -> Result<Object, Problem> {
     match exact_json::parse(body) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Problem::malformed("the request's body should be a JSON object")),

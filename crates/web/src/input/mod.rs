@@ -11,7 +11,7 @@ mod path;
 mod query;
 
 pub(crate) use auth::{EnvironmentKey, OperatorKey};
-pub(crate) use body::{Body, SMALL};
-pub(crate) use fields::{BOOLEAN, Fields, Kind, MODE, OBJECT, TEXT, TEXTS, URL, VALUE};
-pub(crate) use path::{PathId, clipped};
+pub(crate) use body::{Body, IMAGE, SMALL};
+pub(crate) use fields::{BOOLEAN, Fields, Kind, MODE, OBJECT, TEXT, TEXTS, URL, VALUE, object_of};
+pub(crate) use path::{AddressId, CheckId, ClientId, DocumentId, PathId, PathSide, clipped};
 pub(crate) use query::Query;

@@ -1,9 +1,12 @@
-//! Ids in the path. A malformed one is answered like an unknown one: 404.
+//! Ids in the path, and what else stands there. A malformed id is answered like an unknown one: 404.
+
+use std::{convert::Infallible, str::FromStr};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use herald_domain::{
-    id::{AccountId, DeliveryId, EventId, KeyId, WebhookId},
+    id::{AccountId, DeliveryId, EventId, KeyId, MalformedId, ResourceId, WebhookId},
     problem::Problem,
+    resource::Kind,
 };
 use http::request::Parts;
 
@@ -17,7 +20,7 @@ const REPEATED: usize = 100;
 pub(crate) struct PathId<T>(pub(crate) T);
 
 /// An id that can stand in a path.
-pub(crate) trait Named: std::str::FromStr + Send {
+pub(crate) trait Named: FromStr + Send {
     /// The object's name, in messages.
     const NOUN: &'static str;
     /// The name of its place in the path.
@@ -45,18 +48,73 @@ impl Named for KeyId {
     const PLACE: &'static str = "keyId";
 }
 
+/// The path says of what kind the resource has to be, so each kind's id has its own type here.
+macro_rules! id_of_a_resource {
+    ($(#[$doc:meta])* $name:ident, $kind:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $name(pub(crate) ResourceId);
+
+        impl FromStr for $name {
+            type Err = MalformedId;
+
+            fn from_str(text: &str) -> Result<Self, MalformedId> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl Named for $name {
+            const NOUN: &'static str = $kind.noun();
+        }
+    };
+}
+
+id_of_a_resource! {
+    /// The id of a client.
+    ClientId, Kind::Client
+}
+id_of_a_resource! {
+    /// The id of an address.
+    AddressId, Kind::Address
+}
+id_of_a_resource! {
+    /// The id of a document.
+    DocumentId, Kind::Document
+}
+id_of_a_resource! {
+    /// The id of a check.
+    CheckId, Kind::Check
+}
+
 impl<S: Send + Sync, T: Named> FromRequestParts<S> for PathId<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        // What is not UTF-8 after decoding is no id either.
-        let params = RawPathParams::from_request_parts(parts, state).await.ok();
-        let given = params.as_ref().and_then(|params| {
-            params.iter().find_map(|(place, text)| (place == T::PLACE).then_some(text))
-        });
-        let text = given.unwrap_or_default();
-        text.parse().map(Self).map_err(|_| Problem::not_found(T::NOUN, clipped(text)).into())
+        let text = at(T::PLACE, parts, state).await;
+        text.parse().map(Self).map_err(|_| Problem::not_found(T::NOUN, clipped(&text)).into())
     }
+}
+
+/// The side of a document, from the path: as much of it as may be repeated. What an unknown one
+/// means differs from operation to operation.
+#[derive(Clone, Debug)]
+pub(crate) struct PathSide(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathSide {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self(clipped(&at("side", parts, state).await).to_owned()))
+    }
+}
+
+/// What stands at a place of the path; nothing, if that is not UTF-8 after decoding.
+async fn at<S: Send + Sync>(place: &str, parts: &mut Parts, state: &S) -> String {
+    let params = RawPathParams::from_request_parts(parts, state).await.ok();
+    let given = params
+        .as_ref()
+        .and_then(|params| params.iter().find_map(|(name, text)| (name == place).then_some(text)));
+    given.unwrap_or_default().to_owned()
 }
 
 /// The beginning of what a client sent, as much of it as may be repeated.

@@ -4,7 +4,7 @@
 //! Parameters that a list does not know are ignored, and so are the trailing slashes and
 //! spellings of booleans in which the SDKs differ.
 
-use std::{convert::Infallible, str::FromStr};
+use std::{collections::HashSet, convert::Infallible, str::FromStr};
 
 use axum::extract::FromRequestParts;
 use herald_domain::{problem::Problem, time::Timestamp};
@@ -27,7 +27,8 @@ impl<S: Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
-    fn parse(query: &str) -> Self {
+    /// Reads what stands behind the question mark.
+    pub(crate) fn parse(query: &str) -> Self {
         let parameters = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         Self { parameters, unanswerable: false }
     }
@@ -49,7 +50,19 @@ impl Query {
     /// A text that items have to have exactly.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         // No item has a U+0000 anywhere, and not every store could be asked for it.
-        self.filter(name, |text| (!text.contains('\0')).then(|| text.to_owned()))
+        let usable = |text: &str| !text.contains('\0');
+        self.filter(name, |text| (usable(name) && usable(text)).then(|| text.to_owned()))
+    }
+
+    /// The names of the parameters, each once, in the order in which they came.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let mut seen = HashSet::new();
+        self.parameters.iter().map(|(name, _)| name.as_str()).filter(move |name| seen.insert(*name))
+    }
+
+    /// Notes that no item can match what is asked.
+    pub(crate) fn nothing_matches(&mut self) {
+        self.unanswerable = true;
     }
 
     /// A word or an id that items have to have.
@@ -159,6 +172,20 @@ mod tests {
             query_read.text("type");
             assert_eq!(query_read.is_unanswerable(), unanswerable, "{query:?}");
         }
+    }
+
+    #[test]
+    fn names_come_once_and_in_order() {
+        let query = Query::parse("b.c=1&a=2&b.c=3&&=4&%62.c=5&a");
+        assert_eq!(query.names().collect::<Vec<_>>(), ["b.c", "a", ""]);
+        assert_eq!(Query::parse("").names().count(), 0);
+    }
+
+    #[test]
+    fn a_name_with_a_nul_in_it_cannot_be_answered() {
+        let mut query = Query::parse("metadata.%00=x");
+        assert_eq!(query.text("metadata.\0"), None);
+        assert!(query.is_unanswerable());
     }
 
     #[test]

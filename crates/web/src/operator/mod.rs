@@ -1,8 +1,10 @@
-//! The operator's API: publishing, and managing accounts and their keys.
+//! The operator's API: publishing, reporting on checks, and managing accounts and their keys.
 
 mod accounts;
+mod checks;
 mod events;
 mod keys;
+mod place;
 
 use std::sync::Arc;
 
@@ -20,4 +22,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Engine>> {
         .operations(routes!(keys::revoke::revoke_key))
         .operations(routes!(events::publish::publish_event))
         .operations(routes!(events::publish_batch::publish_events))
+        .operations(routes!(checks::complete::complete_check))
+        .operations(routes!(checks::fail::fail_check))
+        .operations(routes!(checks::monitoring_hit::report_monitoring_hit))
 }

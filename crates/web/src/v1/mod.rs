@@ -2,7 +2,11 @@
 //!
 //! One file per operation; a resource's `mod.rs` holds how it is shown.
 
+mod addresses;
+pub(crate) mod checks;
+mod clients;
 mod deliveries;
+mod documents;
 mod event_types;
 mod events;
 mod webhooks;
@@ -10,12 +14,20 @@ mod webhooks;
 use std::sync::Arc;
 
 use herald_engine::Engine;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
 use crate::routes::AlsoWithSlash;
 
 /// Every operation of the customer's API.
 pub(crate) fn router() -> OpenApiRouter<Arc<Engine>> {
+    OpenApiRouter::new().merge(notifications()).merge(resources()).merge(documents())
+}
+
+/// What the account is told, and where it is told.
+fn notifications() -> OpenApiRouter<Arc<Engine>> {
     OpenApiRouter::new()
         .operations(routes!(webhooks::create::create_webhook, webhooks::list::list_webhooks))
         .operations(routes!(
@@ -28,4 +40,37 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Engine>> {
         .operations(routes!(deliveries::list::list_deliveries))
         .operations(routes!(deliveries::get::get_delivery))
         .operations(routes!(event_types::list_event_types))
+}
+
+/// What the account keeps, but for documents.
+fn resources() -> OpenApiRouter<Arc<Engine>> {
+    OpenApiRouter::new()
+        .operations(routes!(clients::create::create_client, clients::list::list_clients))
+        .operations(routes!(
+            clients::get::get_client,
+            clients::update::update_client,
+            clients::delete::delete_client
+        ))
+        .operations(routes!(addresses::create::create_address, addresses::list::list_addresses))
+        .operations(routes!(
+            addresses::get::get_address,
+            addresses::update::update_address,
+            addresses::delete::delete_address
+        ))
+        .operations(routes!(checks::create::create_check, checks::list::list_checks))
+        .operations(routes!(checks::get::get_check, checks::update::update_check))
+        .operations(routes!(checks::validate::validate_check))
+}
+
+/// Documents and their images.
+fn documents() -> OpenApiRouter<Arc<Engine>> {
+    use documents::{create, delete, delete_image, download, get, list, update, upload};
+
+    let image = routes!(delete_image::delete_image);
+    OpenApiRouter::new()
+        .operations(routes!(create::create_document, list::list_documents))
+        .operations(routes!(get::get_document, update::update_document, delete::delete_document))
+        .operations(routes!(upload::upload_image))
+        .operations(routes!(download::download_image))
+        .operations(image.map(|methods| methods.get(delete_image::get_nothing)))
 }

@@ -17,9 +17,23 @@ async fn the_page_shows_every_operation() {
             assert!(page.text.contains(&format!("<code>{name}</code>")), "{id} {name}");
         }
     }
-    for field in ["disabledReason", "attempts[].response.bodyEncoding", "events[].type"] {
+    for field in [
+        "disabledReason",
+        "attempts[].response.bodyEncoding",
+        "events[].type",
+        "personDetails.lastName",
+        "items[].images[].downloadLink",
+        "result.outcome",
+    ] {
         assert!(page.text.contains(&format!("<code>{field}</code>")), "{field}");
     }
+}
+
+#[tokio::test]
+async fn the_page_tells_the_words_that_a_field_may_hold() {
+    let page = Herald::new().get("/docs", "").await;
+    assert!(page.text.contains("<code>standard_screening_check</code>, <code>extensive"));
+    assert!(page.text.contains("One of <code>front</code>, <code>back</code>."));
 }
 
 #[tokio::test]

@@ -3,8 +3,13 @@
 
 use axum::body::Body;
 use http::{HeaderValue, Request};
+use serde_json::{Value, json};
 
-use crate::support::{Herald, OPERATOR, Operation, Tenant, new_webhook, operations};
+use crate::{
+    made::with,
+    objects::Objects,
+    support::{Herald, OPERATOR, Operation, Tenant, new_webhook, operations},
+};
 
 /// What no handler can take for a JSON object, or for one it knows.
 fn hostile_bodies() -> Vec<Vec<u8>> {
@@ -57,6 +62,24 @@ fn objects_of(value: &str) -> String {
         "previous",
         "payload",
         "id",
+        "email",
+        "joinedDate",
+        "personDetails",
+        "metadata",
+        "clientId",
+        "line",
+        "country",
+        "classification",
+        "documentId",
+        "enableMonitoring",
+        "options",
+        "fileName",
+        "data",
+        "outcome",
+        "matchId",
+        "comment",
+        "breakdown",
+        "matches",
     ];
     let fields: Vec<_> = names.iter().map(|name| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", fields.join(","))
@@ -66,25 +89,16 @@ fn key_for(operation: &Operation, tenant: &Tenant) -> String {
     if operation.takes("operatorKey") { OPERATOR.into() } else { tenant.test.clone() }
 }
 
-/// The operation's path to something that exists.
-async fn path_of(herald: &Herald, tenant: &Tenant, operation: &Operation) -> String {
-    if operation.path.starts_with("/v1/webhooks/{id}") {
-        let webhook = herald.get("/v1/webhooks", &tenant.test).await.ok();
-        return format!("/v1/webhooks/{}", webhook["items"][0]["id"].as_str().unwrap());
-    }
-    operation.path.replace("{id}", &tenant.id)
-}
-
 #[tokio::test]
 async fn no_body_makes_any_operation_fail() {
     let herald = Herald::new();
     let tenant = herald.tenant("Acme").await;
-    herald.webhook(&tenant.test).await;
+    let objects = Objects::new(&herald, &tenant).await;
     let all = operations();
     let operations: Vec<_> = all.iter().filter(|operation| operation.has_body()).collect();
-    assert!(operations.len() >= 6, "{operations:?}");
+    assert!(operations.len() >= 18, "{operations:?}");
     for operation in operations {
-        let path = path_of(&herald, &tenant, operation).await;
+        let path = objects.path(operation);
         let key = key_for(operation, &tenant);
         for body in hostile_bodies() {
             let begin = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
@@ -99,6 +113,14 @@ async fn no_body_makes_any_operation_fail() {
             // A name, for one, may be odd.
             if answer.status != 200 {
                 assert!(answer.refusal().0 < 500, "{path} {value} {answer:?}");
+            }
+            // One hostile field among good ones.
+            let good: Value = serde_json::from_str(&objects.body(operation)).unwrap();
+            for name in good.as_object().unwrap().keys() {
+                let hostile = with(good.clone(), &json!({ name: "hostile" }));
+                let body = hostile.to_string().replacen("\"hostile\"", value, 1);
+                let answer = herald.call("POST", &path, &key, body).await;
+                assert!(answer.status.as_u16() < 500, "{path} {name} {value} {answer:?}");
             }
         }
     }
@@ -142,11 +164,38 @@ async fn no_id_makes_any_operation_fail_and_a_malformed_one_is_unknown() {
     ];
     for operation in operations().iter().filter(|operation| operation.path.contains("{id}")) {
         for id in ids {
-            let path = operation.path.replace("{id}", id).replace("{keyId}", id);
+            let path = operation.path.replace("{keyId}", id);
+            let path = path.replace("{id}", id).replace("{side}", "front");
             let key = key_for(operation, &tenant);
             let answer = herald.call(&operation.method, &path, &key, "{}").await;
             assert_eq!(answer.refusal().0, 404, "{} {path:.60}", operation.method);
             assert!(answer.text.len() < 1_000, "{path:.60}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_side_makes_any_operation_fail() {
+    let herald = Herald::new();
+    let tenant = herald.tenant("Acme").await;
+    let objects = Objects::new(&herald, &tenant).await;
+    let long = "a".repeat(20_000);
+    let all = operations();
+    let operations: Vec<_> = all.iter().filter(|o| o.path.contains("{side}")).collect();
+    assert_eq!(operations.len(), 3);
+    for operation in operations {
+        let id = objects.id(operation);
+        for side in ["x", "Front", "%00", "%ff", "%2e%2e", "..%2ffront", "front%20", "*", &long] {
+            let path = operation.path.replace("{id}", id).replace("{side}", side);
+            let body = objects.body(operation);
+            let answer = herald.call(&operation.method, &path, &tenant.test, body).await;
+            // Of an unknown side, the front is downloaded.
+            if operation.method != "GET" || side == "%ff" {
+                assert!([400, 404].contains(&answer.refusal().0), "{path:.80} {answer:?}");
+                assert!(answer.text.len() < 1_000, "{path:.80}");
+            } else {
+                assert_eq!(answer.ok()["documentSide"], "front", "{path:.80}");
+            }
         }
     }
 }
@@ -157,8 +206,12 @@ async fn no_query_makes_any_list_fail() {
     let tenant = herald.tenant("Acme").await;
     let many = "a=b&".repeat(5_000);
     let long = format!("type={}", "x".repeat(50_000));
+    let dots = format!("personDetails{}=x", ".a".repeat(25_000));
+    let keys: Vec<_> = (0..3_500).map(|n| format!("metadata.k{n}=v")).collect();
+    let (some_keys, keys) = (keys[..60].join("&"), keys.join("&"));
+    let key = format!("metadata.{}=v", "k".repeat(50_000));
     for operation in operations().iter().filter(|operation| operation.has_parameter("page")) {
-        let key = key_for(operation, &tenant);
+        let opening = key_for(operation, &tenant);
         for query in [
             "&&&===",
             "%",
@@ -182,11 +235,31 @@ async fn no_query_makes_any_list_fail() {
             "updatedBefore=-9999-01-01",
             "page=1&page=0",
             "%70age=2",
+            "metadata.%00=x",
+            "metadata.a=%00",
+            "metadata.'%20OR%201=1",
+            "metadata.%25=%25",
+            "metadata.%ff=%ff",
+            "metadata.$.a[0]=x",
+            "metadata=x&metadata.=x",
+            "personDetails.lastName=%00",
+            "personDetails.lastName='%20OR%201=1",
+            "personDetails.%00=x",
+            "clientId=%00",
+            "clientId='--",
+            "result.outcome=%00",
+            ".=x",
+            "...=x",
+            "email..=x",
             &many,
             &long,
+            &dots,
+            &some_keys,
+            &keys,
+            &key,
         ] {
             let path = format!("{}?{query}", operation.path.replace("{id}", &tenant.id));
-            let answer = herald.get(&path, &key).await;
+            let answer = herald.get(&path, &opening).await;
             assert_eq!(answer.status, 200, "{path:.80} {answer:?}");
         }
     }
@@ -207,11 +280,15 @@ async fn no_authorization_header_makes_any_operation_fail() {
 async fn a_body_that_is_too_large_or_compressed_is_refused_by_every_operation() {
     let herald = Herald::new();
     let tenant = herald.tenant("Acme").await;
-    herald.webhook(&tenant.test).await;
+    let objects = Objects::new(&herald, &tenant).await;
     for operation in operations().iter().filter(|operation| operation.has_body()) {
-        let path = path_of(&herald, &tenant, operation).await;
+        let path = objects.path(operation);
         let key = key_for(operation, &tenant);
-        let limit = if path.ends_with("/batch") { 16 << 20 } else { 1 << 20 };
+        let limit = match path.as_str() {
+            path if path.ends_with("/batch") => 16 << 20,
+            path if path.contains("/upload/") => 6 << 20,
+            _ => 1 << 20,
+        };
         let too_large = herald.call("POST", &path, &key, vec![b' '; limit + 1]).await;
         assert_eq!(too_large.refusal(), (413, "request_too_large".into(), None), "{path}");
         let at_limit = herald.call("POST", &path, &key, vec![b' '; limit]).await;

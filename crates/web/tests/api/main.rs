@@ -5,12 +5,22 @@
 
 mod access;
 mod accounts;
+mod addresses;
+mod check_reports;
+mod checks;
+mod clients;
+mod conformity;
 mod deliveries;
 mod documentation;
+mod documents;
 mod events;
+mod events_of_changes;
 mod hostile;
 mod lists;
+mod made;
+mod objects;
 mod publish;
+mod resource_lists;
 mod support;
 mod webhooks;
 mod wire;

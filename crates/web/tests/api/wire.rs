@@ -3,13 +3,16 @@
 use axum::body::Body;
 use http::Request;
 
-use crate::support::{Herald, OPERATOR, new_webhook, operations};
+use crate::{
+    objects,
+    support::{Herald, OPERATOR, new_webhook, operations},
+};
 
 #[tokio::test]
 async fn a_trailing_slash_makes_no_difference_to_any_operation() {
     let herald = Herald::new();
     for operation in operations() {
-        let path = operation.path.replace("{id}", "x").replace("{keyId}", "x");
+        let path = objects::path(&operation, "x");
         let plain = herald.call(&operation.method, &path, OPERATOR, "").await;
         let slashed = herald.call(&operation.method, &format!("{path}/"), OPERATOR, "").await;
         assert_eq!(slashed.status, plain.status, "{} {path}", operation.method);

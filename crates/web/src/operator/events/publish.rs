@@ -13,13 +13,11 @@ use herald_engine::{Engine, Publication};
 use http::StatusCode;
 use utoipa::ToSchema;
 
-use super::{
-    Accepted, GivenKey,
-    change::{Place, read_change},
-};
+use super::{Accepted, GivenKey, change::read_change};
 use crate::{
     error::Result,
     input::{Body, Fields, OperatorKey, SMALL},
+    operator::place::Place,
 };
 
 const ROUTE: &str = "/operator/v1/events";

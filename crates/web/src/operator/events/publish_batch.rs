@@ -13,22 +13,18 @@ use herald_engine::{Engine, Publication};
 use http::StatusCode;
 use utoipa::ToSchema;
 
-use super::{
-    Accepted, GivenKey,
-    change::{Place, read_change},
-};
+use super::{Accepted, GivenKey, change::read_change};
 use crate::{
-    error::{Refusal, Result},
+    aside::aside,
+    error::Result,
     input::{Body, Fields, Kind, OBJECT, OperatorKey},
+    operator::place::Place,
 };
 
 const ROUTE: &str = "/operator/v1/events/batch";
 
 /// Room for a batch, bytes.
 const LARGE: usize = 16 * 1024 * 1024;
-
-/// A larger body is read aside: it takes milliseconds, in which this thread serves nobody else.
-const READ_ASIDE: usize = 256 * 1024;
 
 /// The changes of a batch, each an object.
 const ITEMS: Kind<Vec<Object>> = Kind::new("an array of objects", |value| {
@@ -134,12 +130,7 @@ pub(crate) async fn publish_events(
     Body(body): Body<LARGE>,
 ) -> Result<(StatusCode, Json<Accepted>)> {
     let idempotency = key.of(ROUTE, &body);
-    let (environment, changes) = if body.len() > READ_ASIDE {
-        let reading = tokio::task::spawn_blocking(move || read(&body));
-        reading.await.map_err(|error| Refusal::defect(&error.to_string()))??
-    } else {
-        read(&body)?
-    };
+    let (environment, changes) = aside(body.len(), move || read(&body)).await??;
     let publication = Publication { environment, changes, idempotency, batch: true };
     let receipt = engine.publish(publication).await?;
     Ok((StatusCode::ACCEPTED, Json(receipt.into())))

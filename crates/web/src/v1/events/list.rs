@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use herald_engine::Engine;
 use herald_store::{EventFilter, Listed, TimeRange};
 use utoipa::IntoParams;
 
-use super::{Event, raw};
+use super::Event;
 use crate::{
     error::Result,
     input::{EnvironmentKey, Query},
-    list::{CreatedParams, List, PageParams, UpdatedParams},
+    list::{self, CreatedParams, List, PageParams, UpdatedParams},
 };
 
 /// Which events.
@@ -69,8 +65,7 @@ pub(crate) async fn list_events(
     } else {
         engine.list_events(environment, filter, page).await?
     };
-    let items = listed.items.iter().map(raw).collect::<Result<Vec<_>>>()?;
-    Ok(Json(List::new(page, Listed { items, total: listed.total })).into_response())
+    list::stored(page, &listed.map(|event| event.body))
 }
 
 #[cfg(test)]

@@ -3,11 +3,7 @@
 pub(crate) mod get;
 pub(crate) mod list;
 
-use herald_domain::event;
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
-
-use crate::error::{Refusal, Result};
 
 /// An event, exactly as its notifications carry it.
 #[derive(ToSchema)]
@@ -29,10 +25,4 @@ pub(crate) struct Event {
     /// When the change happened.
     #[schema(format = DateTime, example = "2026-01-31T09:30:00.000Z")]
     created_at: String,
-}
-
-/// The stored body as a part of a larger answer.
-fn raw(event: &event::Event) -> Result<&RawValue> {
-    serde_json::from_slice(&event.body)
-        .map_err(|error| Refusal::defect(&format!("the body of event {}: {error}", event.id)))
 }
