@@ -18,13 +18,15 @@ pub(crate) struct Bench {
     pub(crate) tls: Option<Authority>,
     /// How many retries are pending in the row about them.
     pub(crate) pending: usize,
+    /// How many clients there are in the full store of the row about them.
+    pub(crate) clients: u64,
     data: PathBuf,
 }
 
 impl Bench {
     /// A benchmark over plain HTTP that keeps its data in this folder, which has to be on a disk:
     /// in memory, an fsync costs nothing.
-    pub(crate) fn new(herald: PathBuf, data: &Path, plan: Plan, pending: usize) -> Result<Self> {
+    pub(crate) fn new(herald: PathBuf, data: &Path, plan: Plan) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         ensure!(
             !is_in_memory(data)?,
@@ -33,7 +35,7 @@ impl Bench {
         );
         // Herald and the L1 server are given paths below it, and are started elsewhere.
         let data = data.canonicalize()?;
-        Ok(Self { herald, plan, tls: None, pending, data })
+        Ok(Self { herald, plan, tls: None, pending: 1_000_000, clients: 1_000_000, data })
     }
 
     /// The same, with deliveries over TLS.

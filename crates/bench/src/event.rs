@@ -49,6 +49,15 @@ fn client(number: u64, padding: usize) -> String {
     )
 }
 
+/// The request that makes client `number`, as a JSON text: each is told from the others by its
+/// email, its last name and its external id.
+pub(crate) fn new_client(number: u64) -> String {
+    let id = digits(number);
+    format!(
+        r#"{{"type":"person","email":"{id}@example.com","mobile":"+447700900000","externalId":"{id}","joinedDate":"2020-01-01","personDetails":{{"firstName":"John","lastName":"{id}","dob":"1990-01-01","nationality":"GB"}},"metadata":{{"plan":"gold"}}}}"#
+    )
+}
+
 /// The client of an event that is [`EVENT_SIZE`] long.
 pub(crate) fn padded_client(number: u64) -> Result<String> {
     let bare = notification(EventId::from_bytes([0; 12]), &client(number, 0))?.len();
@@ -72,7 +81,7 @@ pub(crate) fn notification(id: EventId, client: &str) -> Result<Bytes> {
 #[derive(Clone, Debug)]
 pub(crate) struct Numbered {
     text: Vec<u8>,
-    at: usize,
+    at: Vec<usize>,
 }
 
 impl Numbered {
@@ -81,15 +90,25 @@ impl Numbered {
         let zero = digits(0).into_bytes();
         // From behind: a notification begins with an id, which may be zero as well.
         let at = text.windows(DIGITS).rposition(|window| window == zero);
-        Ok(Self { at: at.context("the text has no number")?, text })
+        Ok(Self { at: vec![at.context("the text has no number")?], text })
+    }
+
+    /// Takes text that has the number 0 in it, perhaps several times.
+    pub(crate) fn everywhere(text: Vec<u8>) -> Self {
+        let zero = digits(0).into_bytes();
+        let windows = text.windows(DIGITS).enumerate();
+        let at = windows.filter_map(|(at, window)| (window == zero).then_some(at)).collect();
+        Self { text, at }
     }
 
     /// The text with this number in it.
     pub(crate) fn stamped(&mut self, number: u64) -> &[u8] {
-        let mut rest = number;
-        for digit in self.text[self.at..self.at + DIGITS].iter_mut().rev() {
-            *digit = b"0123456789abcdef"[usize::try_from(rest & 15).unwrap_or_default()];
-            rest >>= 4;
+        for at in &self.at {
+            let mut rest = number;
+            for digit in self.text[*at..*at + DIGITS].iter_mut().rev() {
+                *digit = b"0123456789abcdef"[usize::try_from(rest & 15).unwrap_or_default()];
+                rest >>= 4;
+            }
         }
         &self.text
     }

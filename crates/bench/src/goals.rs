@@ -66,7 +66,7 @@ impl Goal {
 pub(crate) fn judge(rows: &[Row]) -> Vec<Verdict> {
     let plain = Results { rows, tls: false };
     let tls = Results { rows, tls: true };
-    [speed(plain), speed(tls), costs(plain), pending(plain), isolation(plain)]
+    [speed(plain), speed(tls), costs(plain), pending(plain), isolation(plain), clients(plain)]
         .into_iter()
         .flatten()
         .flatten()
@@ -116,6 +116,14 @@ fn pending(of: Results<'_>) -> Vec<Option<Verdict>> {
 
 fn isolation(of: Results<'_>) -> Vec<Option<Verdict>> {
     vec![of.ratio(P99, names::HANGING, names::HEALTHY, Goal::AtMost(1.2))]
+}
+
+fn clients(of: Results<'_>) -> Vec<Option<Verdict>> {
+    let made = of.ratio(RATE, names::AMONG_MANY, names::AMONG_FEW, Goal::AtLeast(1.0));
+    let page = |(name, _): &(&str, _)| {
+        of.value(&format!("{name}, p99, ms"), name, Row::p99, Goal::AtMost(20.0))
+    };
+    std::iter::once(made).chain(names::PAGES.iter().map(page)).collect()
 }
 
 /// The rows of one transport.

@@ -3,6 +3,7 @@
 
 use std::{
     fs::File,
+    net::SocketAddr,
     path::PathBuf,
     process::Command,
     time::{Duration, Instant},
@@ -40,7 +41,7 @@ pub(crate) struct Herald {
 pub(crate) struct Account {
     pub(crate) id: String,
     /// Opens its test environment.
-    key: String,
+    pub(crate) key: String,
 }
 
 impl Herald {
@@ -96,6 +97,16 @@ impl Herald {
         Target::new(self.child.address(), OPERATOR_KEY, &accounts)
     }
 
+    /// Where clients are made for this account.
+    pub(crate) fn client_target(&self, account: &Account) -> Target {
+        Target::clients(self.child.address(), &account.key)
+    }
+
+    /// Where it answers.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.child.address()
+    }
+
     /// Bytes that the database takes now, its log included.
     pub(crate) fn disk(&self) -> Result<u64> {
         disk(&self.folder)
@@ -105,6 +116,12 @@ impl Herald {
     pub(crate) async fn stop(self) -> Result<u64> {
         self.child.stop().await?;
         disk(&self.folder)
+    }
+
+    /// Ends it in order, and leaves what it has to another one.
+    pub(crate) async fn leave(self) -> Result<TempDir> {
+        self.child.stop().await?;
+        Ok(self.folder)
     }
 
     /// One call of the API. An error unless it succeeds.

@@ -75,6 +75,9 @@ struct Options {
     /// Pending retries of the row `pending`; each takes about 1.5 KB of disk
     #[arg(long, default_value_t = 1_000_000)]
     pending: usize,
+    /// Clients in the full store of the row `clients`; each takes about 1.5 KB of disk
+    #[arg(long, default_value_t = 1_000_000)]
+    clients: u64,
     /// Also write the results to this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -131,7 +134,8 @@ async fn measure(options: Options) -> Result<()> {
     let machine = Machine::this();
     let plan = Plan::of(Duration::from_secs(options.seconds));
     let herald = herald_binary(options.herald)?;
-    let mut bench = Bench::new(herald, &options.data, plan, options.pending)?;
+    let mut bench = Bench::new(herald, &options.data, plan)?;
+    (bench.pending, bench.clients) = (options.pending, options.clients);
     let mut rows = Vec::new();
     let others = Others::watch()?;
     report::begin(&machine);

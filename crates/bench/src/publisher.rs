@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::net::TcpStream;
 
 use crate::{
-    event::{EVENT_TYPE, Numbered, padded_client},
+    event::{EVENT_TYPE, Numbered, new_client, padded_client},
     http1::Messages,
 };
 
@@ -21,6 +21,8 @@ use crate::{
 pub(crate) struct Target {
     address: SocketAddr,
     requests: Vec<Numbered>,
+    /// The status of what is accepted.
+    accepted: &'static [u8],
 }
 
 impl Target {
@@ -28,7 +30,13 @@ impl Target {
     pub(crate) fn new(address: SocketAddr, key: &str, accounts: &[String]) -> Result<Self> {
         let requests =
             accounts.iter().map(|account| request(key, account)).collect::<Result<_>>()?;
-        Ok(Self { address, requests })
+        Ok(Self { address, requests, accepted: b"202" })
+    }
+
+    /// Makes clients at this address, with an account's key.
+    pub(crate) fn clients(address: SocketAddr, key: &str) -> Self {
+        let request = post("/v1/clients", key, &new_client(0));
+        Self { address, requests: vec![Numbered::everywhere(request)], accepted: b"200" }
     }
 }
 
@@ -37,12 +45,16 @@ fn request(key: &str, account: &str) -> Result<Numbered> {
     let body = format!(
         r#"{{"accountId":"{account}","environment":"test","type":"{EVENT_TYPE}","resource":{client}}}"#
     );
+    Numbered::new(post("/operator/v1/events", key, &body))
+}
+
+fn post(path: &str, key: &str, body: &str) -> Vec<u8> {
     let head = format!(
-        "POST /operator/v1/events HTTP/1.1\r\nHost: herald\r\nAuthorization: {key}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: herald\r\nAuthorization: {key}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    Numbered::new([head, body].concat().into_bytes())
+    [head.as_str(), body].concat().into_bytes()
 }
 
 /// One connection that publishes.
@@ -50,13 +62,15 @@ fn request(key: &str, account: &str) -> Result<Numbered> {
 struct Line {
     messages: Messages<TcpStream>,
     requests: Vec<Numbered>,
+    accepted: &'static [u8],
 }
 
 impl Line {
     async fn connect(target: &Target) -> Result<Self> {
         let stream = TcpStream::connect(target.address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { messages: Messages::new(stream), requests: target.requests.clone() })
+        let Target { requests, accepted, .. } = target.clone();
+        Ok(Self { messages: Messages::new(stream), requests, accepted })
     }
 
     /// Publishes event `number` and waits until it is accepted. Anything else is an error: a row
@@ -67,7 +81,7 @@ impl Line {
         self.messages.send(request.stamped(number)).await?;
         let answer = self.messages.next().await?.context("the publisher was hung up on")?;
         ensure!(
-            answer.second_word() == b"202",
+            answer.second_word() == self.accepted,
             "an event was not accepted: {} {}",
             String::from_utf8_lossy(answer.start),
             String::from_utf8_lossy(answer.body)

@@ -1,5 +1,6 @@
 //! The rows of the benchmark: one file is one thing that is measured, and how.
 
+mod clients;
 mod idle;
 mod ingest;
 mod isolation;
@@ -36,6 +37,8 @@ pub(crate) enum Kind {
     Pending,
     /// One receiver of ten hangs, against none.
     Isolation,
+    /// Clients made and listed: in a store of 1,000, and of very many.
+    Clients,
     /// Memory after the start.
     Idle,
 }
@@ -49,6 +52,7 @@ pub(crate) const USUAL_OVER_TLS: &[Kind] = &[Kind::L0, Kind::L1, Kind::W1];
 
 /// The names of rows, by which they are compared.
 pub(crate) mod names {
+    pub(crate) use super::clients::{AMONG_FEW, AMONG_MANY, PAGES};
     pub(crate) use super::isolation::{HANGING, HEALTHY};
     pub(crate) use super::latency::received_at;
     pub(crate) use super::pending::{EMPTY, FULL};
@@ -69,7 +73,7 @@ pub(crate) struct Row {
     pub(crate) name: String,
     /// Whether deliveries went over TLS.
     pub(crate) tls: bool,
-    /// Deliveries a second; of ingest, events.
+    /// Deliveries a second; of ingest, events; of clients, those made.
     pub(crate) rate: Option<f64>,
     /// From due to accepted, or to received: the name says which.
     pub(crate) latency: Option<Quantiles>,
@@ -102,6 +106,7 @@ pub(crate) async fn run(kind: Kind, bench: &Bench) -> Result<Vec<Row>> {
         Kind::Ingest => Ok(vec![ingest::run(bench).await?]),
         Kind::Latency => latency::run(bench).await,
         Kind::Pending => pending::run(bench).await,
+        Kind::Clients => clients::run(bench).await,
         Kind::Isolation => isolation::run(bench).await,
         Kind::Idle => Ok(vec![idle::run(bench).await?]),
     }
