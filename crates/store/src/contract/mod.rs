@@ -142,6 +142,7 @@ macro_rules! store_contract {
             the_order_is_of_recording_and_not_of_making_or_updating
             pages_part_what_a_filter_keeps_without_gap_or_overlap
             what_comes_after_a_deletion_has_nothing_of_what_was_deleted
+            what_environments_have_alike_is_listed_apart
             lists_and_totals_follow_every_change
             totals_of_checks_follow_their_status_and_outcome
         );

@@ -5,7 +5,7 @@ use herald_domain::resource::{Kind, Resource};
 
 use super::{
     Backend,
-    fixtures::Scene,
+    fixtures::{Scene, whole},
     fixtures_resources::{by, ids, json, update},
     model::keeps,
 };
@@ -130,6 +130,37 @@ pub async fn what_comes_after_a_deletion_has_nothing_of_what_was_deleted<B: Back
         let belongings = scene.store.belongings(scene.environment, next.resource.id).await;
         assert_eq!(belongings.unwrap(), []);
         scene.remove(&next).await;
+    }
+}
+
+pub async fn what_environments_have_alike_is_listed_apart<B: Backend>(backend: B) {
+    let scene = Scene::new(backend).await;
+    let [live, other] = scene.strangers().await;
+    let mut made = Vec::new();
+    for (environment, count) in [(live, 1), (scene.environment, 2), (other, 3)] {
+        let mut clients = Vec::new();
+        for _ in 0..count {
+            let client = scene.create_in(environment, scene.client_called("alike")).await;
+            clients.insert(0, client.resource.id);
+        }
+        made.push((environment, clients));
+    }
+    let already = TimeRange { after: None, before: Some(scene.tick()) };
+    for filter in [
+        by(&[]),
+        by(&[("type", "person")]),
+        by(&[("externalId", "alike")]),
+        by(&[("externalId", "alike"), ("type", "person")]),
+        ResourceFilter { created: already, ..by(&[]) },
+        ResourceFilter { updated: already, ..by(&[("externalId", "alike")]) },
+    ] {
+        for (environment, expected) in &made {
+            let store = &scene.store;
+            let listed = store.list_resources(*environment, Kind::Client, filter.clone(), whole());
+            let listed = listed.await.unwrap();
+            let total = expected.len() as u64;
+            assert_eq!((ids(&listed.items), listed.total), (expected.clone(), total), "{filter:?}");
+        }
     }
 }
 
