@@ -85,6 +85,7 @@ impl Writing<'_> {
                         deleted_clients.push(num);
                     }
                 }
+                Write::Rest(before) => self.is_unchanged(before)?,
                 Write::KeepImage { document, side, data } => {
                     let sql = "INSERT INTO image (document, side, data) VALUES (?1, ?2, ?3)
                                ON CONFLICT DO UPDATE SET data = excluded.data";
@@ -161,6 +162,15 @@ impl Writing<'_> {
             self.connection.prepare_cached(sql)?.execute([num])?;
         }
         Ok(num)
+    }
+
+    fn is_unchanged(&self, before: &Stored) -> Result<(), Refused> {
+        let Stored { resource, version } = before;
+        let sql = "SELECT num FROM resource
+                   WHERE env = ?1 AND kind = ?2 AND id = ?3 AND version = ?4";
+        let values =
+            params![self.env, resource.kind as u8, resource.id.as_bytes(), version.cast_signed()];
+        self.fenced(sql, values).map(drop)
     }
 
     /// A change of a row that has to be as it was read; answers its number.

@@ -42,8 +42,11 @@ pub enum Write {
     /// read, and, of a client, if an address or a document of it is left after the whole record.
     /// Its checks stay.
     Delete(Stored),
+    /// Changes nothing: the rest of the record rests on a resource. Conflicts unless that is still
+    /// as it was read.
+    Rest(Stored),
     /// Keeps the image of a document's side, instead of the one that it may have had. The document
-    /// is updated in the same record.
+    /// is updated in the same record; conflicts if it is gone.
     KeepImage {
         /// Which document.
         document: ResourceId,
@@ -53,7 +56,7 @@ pub enum Write {
         data: Bytes,
     },
     /// Forgets the image of a document's side, if it has one. The document is updated in the same
-    /// record.
+    /// record; conflicts if it is gone.
     DropImage {
         /// Which document.
         document: ResourceId,
@@ -76,7 +79,7 @@ pub struct ResourceFilter {
 /// What has become due.
 #[derive(Clone, Debug, Default)]
 pub struct DueResources {
-    /// The longest due first.
+    /// The longest due first; of those due at the same time, the one recorded first.
     pub due: Vec<(EnvironmentId, Stored)>,
     /// When the next one after these is due; it may be past.
     pub next: Option<Timestamp>,

@@ -1,7 +1,7 @@
 //! A receiver as a Node developer writes one: HTTPS, and the official verifiers.
 //!
 //! It says where it listens, is told the secret on standard input, and reports each notification
-//! as a line of JSON: `id`, and `problem` if anything was wrong with it.
+//! as a line of JSON: `id`, the event's `type`, or the `problem` if anything was wrong with it.
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -41,7 +41,9 @@ function verify(raw, headers) {
   const keys = Object.keys(event).join();
   if (keys !== 'id,type,resourceType,payload,createdAt') throw new Error(`the event has ${keys}`);
   if (event.id !== headers['webhook-id']) throw new Error('the event has another id than its header');
-  return event;
+  const { type, resourceType } = event;
+  if (!type.startsWith(`${resourceType}.`)) throw new Error(`${type} is about a ${resourceType}`);
+  return type;
 }
 
 const options = { cert: readFileSync(process.env.CERTIFICATE), key: readFileSync(process.env.KEY) };
@@ -50,9 +52,9 @@ const server = createServer(options, async (request, response) => {
   for await (const chunk of request) chunks.push(chunk);
   const id = request.headers['webhook-id'];
   try {
-    verify(Buffer.concat(chunks).toString('utf8'), request.headers);
+    const type = verify(Buffer.concat(chunks).toString('utf8'), request.headers);
     response.writeHead(200).end();
-    report({ id });
+    report({ id, type });
   } catch (error) {
     response.writeHead(400).end();
     report({ id, problem: error.message });

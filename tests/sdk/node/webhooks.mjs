@@ -2,31 +2,9 @@
 //! the SDK's users know it.
 
 import assert from 'node:assert/strict';
-import sdk from '@complycube/api';
+import { ID, NOBODY, TIME, connect, ids, invalid, refused, unknown } from './herald.mjs';
 
-const { ComplyCube, ComplyCubeApiError } = sdk;
-const { HERALD_BASE_URL, API_KEY } = process.env;
-
-function client(apiKey) {
-  const complycube = new ComplyCube({ apiKey });
-  complycube.axiosInstance.defaults.baseURL = HERALD_BASE_URL;
-  return complycube;
-}
-
-/** Fails unless `call` is refused with this status and these fields of the body. */
-async function refused(call, status, fields) {
-  const error = await call().then(
-    (value) => assert.fail(`should be refused, but was ${JSON.stringify(value)}`),
-    (reason) => reason,
-  );
-  assert.ok(error instanceof ComplyCubeApiError, String(error));
-  assert.equal(error.statusCode, status);
-  const { type, param } = error;
-  assert.deepEqual({ type, param }, { param: undefined, ...fields });
-  assert.ok(error.responseBody.message, 'every error has a message');
-}
-
-const complycube = client(API_KEY);
+const complycube = connect();
 const request = {
   url: 'https://example.com/hooks',
   enabled: true,
@@ -38,9 +16,9 @@ const request = {
 const created = await complycube.webhook.create(request);
 const { id, secret, createdAt, updatedAt, ...given } = created;
 assert.deepEqual(given, request);
-assert.match(id, /^[0-9a-f]{24}$/);
+assert.match(id, ID);
 assert.match(secret, /^[A-Za-z0-9]{32}$/);
-assert.match(createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+assert.match(createdAt, TIME);
 assert.equal(updatedAt, createdAt);
 
 // Get.
@@ -61,7 +39,6 @@ const more = [];
 for (const events of [['*'], ['address.created']]) {
   more.unshift(await complycube.webhook.create({ url: 'https://newurl/endpoint', enabled: true, events }));
 }
-const ids = (webhooks) => webhooks.map((webhook) => webhook.id);
 const everything = [...ids(more), id];
 assert.deepEqual(ids(await complycube.webhook.list()), everything);
 assert.deepEqual(ids(await complycube.webhook.list({ page: 2, pageSize: 2 })), [id]);
@@ -81,20 +58,19 @@ assert.deepEqual(await list({ enabled: 'perhaps' }),
 
 // Errors.
 const { webhook } = complycube;
-const invalid = (param) => ({ type: 'invalid_request', param });
 await refused(() => webhook.create({ ...request, url: 'http://example.com/' }), 400, invalid('url'));
 await refused(() => webhook.create({ ...request, url: undefined }), 400, invalid('url'));
 await refused(() => webhook.create({ ...request, enabled: 'yes' }), 400, invalid('enabled'));
 await refused(() => webhook.create({ ...request, events: ['client.exploded'] }), 400, invalid('events'));
 await refused(() => webhook.list({ pageSize: 1001 }), 400, invalid('pageSize'));
-await refused(() => webhook.get('5eb04fcd0f3e360008035eb2'), 404, { type: 'resource_not_found' });
-await refused(() => webhook.get('not-an-id'), 404, { type: 'resource_not_found' });
-await refused(() => client('test_nobodysKey').webhook.list(), 401, { type: 'unauthorized' });
+await refused(() => webhook.get(NOBODY), 404, unknown('webhook', NOBODY));
+await refused(() => webhook.get('not-an-id'), 404, unknown('webhook', 'not-an-id'));
+await refused(() => connect('test_nobodysKey').webhook.list(), 401, { type: 'unauthorized' });
 
 // Delete.
 for (const one of everything) {
   await webhook.delete(one);
-  await refused(() => webhook.get(one), 404, { type: 'resource_not_found' });
+  await refused(() => webhook.get(one), 404, unknown('webhook', one));
 }
-await refused(() => webhook.delete(id), 404, { type: 'resource_not_found' });
+await refused(() => webhook.delete(id), 404, unknown('webhook', id));
 assert.deepEqual(await webhook.list(), []);

@@ -1,11 +1,9 @@
 """A receiver as a Python developer writes one: HTTPS, and the official verifiers.
 
 It says where it listens, is told the secret on standard input, and reports each notification as a
-line of JSON: `id`, and `problem` if anything was wrong with it.
+line of JSON: `id`, the event's `type`, and `problem` if anything was wrong with it.
 """
 
-import contextlib
-import io
 import json
 import os
 import ssl
@@ -18,7 +16,8 @@ from standardwebhooks.webhooks import Webhook
 
 secret = None
 reporting = threading.Lock()
-standard_output = sys.stdout
+# The SDK's verifier prints signatures; they are no reports.
+standard_output, sys.stdout = sys.stdout, open(os.devnull, "w")
 
 
 def report(**fields):
@@ -50,6 +49,8 @@ def verify(raw, headers):
     assert event.id == headers["Webhook-Id"], "the event has another id than its header"
     keys = list(json.loads(raw))
     assert keys == ["id", "type", "resourceType", "payload", "createdAt"], keys
+    assert event.type.startswith(f"{event.resource_type}."), event.resource_type
+    return event.type
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -57,17 +58,15 @@ class Receiver(BaseHTTPRequestHandler):
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers["Content-Length"]))
-        problem = None
+        event_type = problem = None
         try:
-            # The SDK's verifier prints signatures; they are no reports.
-            with contextlib.redirect_stdout(io.StringIO()):
-                verify(raw, self.headers)
+            event_type = verify(raw, self.headers)
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
         self.send_response(400 if problem else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
-        report(id=self.headers["Webhook-Id"], problem=problem)
+        report(id=self.headers["Webhook-Id"], type=event_type, problem=problem)
 
     def log_message(self, *args):
         pass

@@ -29,22 +29,20 @@ impl Engine {
                 Box::pin(async move {
                     let new = NewCheck::read(request.clone())?;
                     let client = new.refers_to("clientId").unwrap_or_default();
-                    let client = self.referred(environment, Kind::Client, client).await?;
+                    let client = self.referred(environment, Kind::Client, client).await?.resource;
                     let document =
                         self.belonging(environment, Kind::Document, &new, &client).await?;
-                    self.belonging(environment, Kind::Address, &new, &client).await?;
+                    let address = self.belonging(environment, Kind::Address, &new, &client).await?;
                     let grounds = Grounds {
                         client: &client,
-                        document: document.as_ref(),
+                        document: document.as_ref().map(|document| &document.resource),
                         due_at: due_after.map(|delay| now.after(delay)),
                     };
                     let check = check::create(new, grounds, ResourceId(self.ids.next(now)), now)?;
                     let changes = vec![check.change("check.pending", None)];
-                    Ok(Decision {
-                        changes,
-                        writes: vec![Write::Create(check.clone())],
-                        answer: check,
-                    })
+                    let rests_on = [document, address].into_iter().flatten().map(Write::Rest);
+                    let writes = rests_on.chain([Write::Create(check.clone())]).collect();
+                    Ok(Decision { changes, writes, answer: check })
                 })
             })
             .await?;
@@ -145,10 +143,10 @@ impl Engine {
         kind: Kind,
         new: &NewCheck,
         client: &Resource,
-    ) -> Result<Option<Resource>> {
+    ) -> Result<Option<Stored>> {
         let Some(id) = new.refers_to(&format!("{}Id", kind.noun())) else { return Ok(None) };
         let found = self.referred(environment, kind, id).await?;
-        if found.client() != Some(client.id) {
+        if found.resource.client() != Some(client.id) {
             return Err(unknown_reference(kind, id).into());
         }
         Ok(Some(found))

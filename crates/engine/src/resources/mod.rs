@@ -219,12 +219,12 @@ impl Engine {
     }
 
     /// What a request refers to by the field that is named after it, such as `clientId`.
-    async fn referred(&self, environment: EnvironmentId, kind: Kind, id: &str) -> Result<Resource> {
+    async fn referred(&self, environment: EnvironmentId, kind: Kind, id: &str) -> Result<Stored> {
         let found = match id.parse() {
             Ok(id) => self.store.resource(environment, kind, id).await?,
             Err(_) => None,
         };
-        Ok(found.ok_or_else(|| unknown_reference(kind, id))?.resource)
+        Ok(found.ok_or_else(|| unknown_reference(kind, id))?)
     }
 }
 

@@ -18,6 +18,7 @@ use herald_domain::{
     },
     time::Timestamp,
 };
+use herald_store::Write;
 use tokio::task::JoinSet;
 
 use super::{Decision, checks::failed};
@@ -98,13 +99,17 @@ impl Engine {
                     Some(client) => self.store.resource(environment, Kind::Client, client).await?,
                     None => None,
                 };
-                match check::verdict(client.as_ref().map(|client| &client.resource)) {
-                    Verdict::Failure => failed(before, now),
+                let verdict = check::verdict(client.as_ref().map(|client| &client.resource));
+                let mut decision = match verdict {
+                    Verdict::Failure => failed(before, now)?,
                     Verdict::Outcome(outcome) => {
                         let report = check::test_report(&before.resource, outcome);
-                        self.completed(before, report, now)
+                        self.completed(before, report, now)?
                     }
-                }
+                };
+                // Renamed or deleted meanwhile, it would be judged otherwise.
+                decision.writes.extend(client.map(Write::Rest));
+                Ok(decision)
             })
         })
         .await

@@ -1,19 +1,23 @@
 //! Herald as its three people meet it: the real program, the real wire, the official SDKs.
 //!
 //! Nearly every test starts `herald` as a child process, with a configuration as an operator
-//! would write one and a receiver that speaks TLS. `schedule`, `clock`, `retention` and
+//! would write one and a receiver that speaks TLS. `schedule`, `clock`, `retention`, `checks` and
 //! `configuration_changes` have the server in their own process: days pass there, and what is going
 //! on inside has to be known.
 
 mod support;
 
+mod checks;
 mod clock;
+mod concurrent_updates;
 mod configuration_changes;
 mod crash;
 mod disk;
 mod ending;
 mod http2;
+mod resources_crash;
 mod retention;
 mod schedule;
 mod sdks;
 mod starting;
+mod story;

@@ -123,6 +123,7 @@ macro_rules! store_contract {
         $crate::store_contract!(@laws $backend, resource_writes:
             of_a_conflict_nothing_is_recorded
             a_write_by_an_old_version_conflicts_and_changes_nothing
+            what_a_record_rests_on_has_to_be_as_it_was_read
             of_many_updates_by_one_version_one_is_accepted
             no_update_is_lost_if_the_loser_decides_anew
             nothing_is_made_for_a_client_that_is_not_there

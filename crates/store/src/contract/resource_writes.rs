@@ -74,6 +74,29 @@ pub async fn a_write_by_an_old_version_conflicts_and_changes_nothing<B: Backend>
     }
 }
 
+pub async fn what_a_record_rests_on_has_to_be_as_it_was_read<B: Backend>(backend: B) {
+    let scene = Scene::new(backend).await;
+    let client = scene.create(scene.new_client("{}")).await;
+    let read = scene.create(scene.new_document(client.resource.id, "{}")).await;
+    let resting = |on: &Stored| {
+        let check = scene.new_check(client.resource.id, "{}");
+        (check.clone(), [Write::Create(check), Write::Rest(on.clone())])
+    };
+    let (check, writes) = resting(&read);
+    let record = Record { writes: writes.into(), ..scene.new_record("check.pending") };
+    scene.record(record).await;
+    assert!(scene.stored(&check).await.is_some());
+    assert_eq!(scene.stored(&read.resource).await.as_ref(), Some(&read), "it is not changed");
+
+    let after = scene.updated(&read.resource, r#"{"type": "visa"}"#);
+    let current = scene.revise(&read, after).await;
+    let (check, writes) = resting(&read);
+    scene.conflict(writes).await;
+    assert_eq!(scene.stored(&check).await, None);
+    scene.conflict([Write::Delete(current.clone()), Write::Rest(current.clone())]).await;
+    assert_eq!(scene.stored(&current.resource).await.as_ref(), Some(&current));
+}
+
 pub async fn of_many_updates_by_one_version_one_is_accepted<B: Backend>(backend: B) {
     let scene = Scene::new(backend).await;
     let before = scene.create(scene.new_client("{}")).await;

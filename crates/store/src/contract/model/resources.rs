@@ -68,6 +68,7 @@ impl Shelf {
                     kind != Kind::Document || (*of, *document) != (environment, id)
                 });
             }
+            Write::Rest(before) => return Ok(self.place(environment, &before).is_some()),
             Write::KeepImage { document, side, data } => {
                 if self.find(environment, Kind::Document, document).is_none() {
                     return Ok(false);

@@ -55,7 +55,7 @@ impl Met {
             Write::Create(resource) => (resource, Some(1)),
             Write::Update { before, after } => (after, Some(before.version + 1)),
             Write::Delete(before) => (&before.resource, None),
-            Write::KeepImage { .. } | Write::DropImage { .. } => return,
+            Write::Rest(_) | Write::KeepImage { .. } | Write::DropImage { .. } => return,
         };
         let now = now.map(|version| Stored { resource: resource.clone(), version });
         self.note(environment, resource.kind, resource.id, now);
@@ -205,7 +205,7 @@ impl<B: Backend> Walk<B> {
         for write in writes {
             let Resource { kind, id, .. } = match write {
                 Write::Create(resource) | Write::Update { after: resource, .. } => resource,
-                Write::Delete(before) => &before.resource,
+                Write::Delete(before) | Write::Rest(before) => &before.resource,
                 Write::KeepImage { document, side, .. } | Write::DropImage { document, side } => {
                     let found = self.scene.store.image(environment, *document, *side).await;
                     let expected = self.model.image(environment, *document, *side).await;
@@ -318,6 +318,7 @@ fn brief(write: &Write) -> (&'static str, String) {
             ("updates", format!("{} to {:?}, due {:?}", named(before), after.object, after.due_at))
         }
         Write::Delete(before) => ("deletes", named(before)),
+        Write::Rest(before) => ("rests", named(before)),
         Write::KeepImage { document, side, data } => {
             ("keeps", format!("{side} of {document}, {} bytes", data.len()))
         }
