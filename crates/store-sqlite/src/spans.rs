@@ -29,8 +29,9 @@ impl Span<'_> {
         if within <= last.saturating_sub(first) / 2 {
             return self.count("> ?3", after, "< ?4", before);
         }
-        let earlier = self.count("<= ?3", after, "< ?4", i64::MAX)?;
-        let later = self.count("> ?3", i64::MIN, ">= ?4", before)?;
+        // Each of these has one end of its own, at which the index is entered.
+        let earlier = self.count(">= ?3", i64::MIN, "<= ?4", after)?;
+        let later = self.count(">= ?3", before, "<= ?4", i64::MAX)?;
         Ok(all.saturating_sub(earlier + later))
     }
 
