@@ -25,5 +25,7 @@ pub mod raise;
 pub mod resource;
 pub mod schedule;
 pub mod signature;
+pub mod statistics;
 pub mod time;
 pub mod webhook;
+pub mod why;

@@ -27,8 +27,10 @@ mod publish;
 mod resources;
 mod seal;
 mod settings;
+mod statistics;
 mod upkeep;
 mod webhooks;
+mod why;
 
 use std::sync::Arc;
 
@@ -45,7 +47,9 @@ pub use metrics::Metrics;
 pub use publish::{IdempotencyKey, Publication};
 pub use seal::{SealKey, Sealer};
 pub use settings::{Concurrency, Settings};
+pub use statistics::{StatisticsQuery, WebhookStatistics};
 pub use webhooks::{NewWebhook, WebhookChanges};
+pub use why::Why;
 
 /// Herald's use cases. Cheap to share; every method may be called at once.
 pub struct Engine {

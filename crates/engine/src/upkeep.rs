@@ -53,7 +53,9 @@ impl Engine {
         let now = self.clock.now();
         while self.store.cancel_orphans(now, ROWS).await? == ROWS {}
         while self.store.expire_keys(now.before(KEYS_KEPT), ROWS).await? == ROWS {}
-        while self.store.expire(now.before(self.settings.retention), ROWS).await? == ROWS {}
+        let forgotten = now.before(self.settings.retention);
+        while self.store.expire(forgotten, ROWS).await? == ROWS {}
+        while self.store.expire_statistics(forgotten, ROWS).await? == ROWS {}
         Ok(())
     }
 }

@@ -30,6 +30,7 @@ mod resources;
 mod schema;
 mod settling;
 mod spans;
+mod statistics;
 mod tally;
 mod upkeep;
 mod webhooks;

@@ -136,6 +136,7 @@ impl Session<'_> {
         self.claims.give_back((webhook, key.sequence));
         let url = self.registry.url(self.connection, &settlement.attempt.url)?;
         statements.insert_attempt(row, settlement, url)?;
+        self.tallies.attempt(webhook, &settlement.attempt);
         if from == DeliveryState::Cancelled && state != DeliveryState::Delivered {
             settled.stale += 1;
             return Ok(());

@@ -4,20 +4,24 @@
 use std::collections::HashMap;
 
 use herald_domain::{
+    attempt::Attempt,
     delivery::DeliveryState,
     resource::{Attribute, Kind},
+    statistics::{class_of, hour_of},
     time::Timestamp,
 };
 use herald_store::Result;
 use rusqlite::{Connection, params};
 
-use crate::failure::explain;
+use crate::{codec::signed, failure::explain};
 
 /// Changes to the books in one transaction.
 #[derive(Default)]
 pub(crate) struct Tallies {
     webhooks: HashMap<i64, WebhookTally>,
     events: HashMap<(i64, i64), i64>,
+    /// By webhook, hour and class of duration: attempts, and those that succeeded.
+    attempts: HashMap<(i64, Timestamp, usize), (u64, u64)>,
     resources: ResourceTallies,
 }
 
@@ -80,6 +84,14 @@ impl Tallies {
         *self.events.entry((env, event_type)).or_default() += by;
     }
 
+    /// An attempt was recorded.
+    pub(crate) fn attempt(&mut self, webhook: i64, attempt: &Attempt) {
+        let key = (webhook, hour_of(attempt.ended_at()), class_of(attempt.duration));
+        let (attempts, successes) = self.attempts.entry(key).or_default();
+        *attempts += 1;
+        *successes += u64::from(attempt.answer.is_success());
+    }
+
     /// What the writes of a record changed.
     pub(crate) fn resources(&mut self, changes: ResourceTallies) {
         for (key, by) in changes.0 {
@@ -120,6 +132,15 @@ impl Tallies {
         for ((env, event_type), count) in self.events.drain() {
             connection.prepare_cached(WRITE_EVENTS)?.execute([env, event_type, count])?;
         }
+        for ((webhook, hour, class), (attempts, successes)) in self.attempts.drain() {
+            connection.prepare_cached(WRITE_ATTEMPTS)?.execute(params![
+                webhook,
+                hour.millis(),
+                signed(class as u64),
+                signed(attempts),
+                signed(successes),
+            ])?;
+        }
         for ((env, kind, word), by) in self.resources.0.drain() {
             let sql = if by < 0 { FEWER_RESOURCES } else { MORE_RESOURCES };
             if by != 0 {
@@ -144,6 +165,12 @@ const WRITE_WEBHOOK: &str = "
 const WRITE_EVENTS: &str = "
     INSERT INTO event_tally (env, type, count) VALUES (?1, ?2, ?3)
     ON CONFLICT DO UPDATE SET count = count + excluded.count";
+
+const WRITE_ATTEMPTS: &str = "
+    INSERT INTO attempt_tally (webhook, hour, class, attempts, successes)
+    VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT DO UPDATE SET attempts = attempts + excluded.attempts,
+        successes = successes + excluded.successes";
 
 const MORE_RESOURCES: &str = "
     INSERT INTO resource_tally (env, kind, word, count) VALUES (?1, ?2, ?3, ?4)

@@ -275,5 +275,5 @@ async fn a_file_of_the_first_version_is_examined_migrated_and_keeps_what_it_has(
     let account = AccountId::from_bytes([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     assert_eq!(store.account(account).await.unwrap().unwrap().name, "old");
     let after = examine(&path).unwrap();
-    assert_eq!((after.version, after.current), (2, 2));
+    assert_eq!(after.version, after.current);
 }

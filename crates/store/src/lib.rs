@@ -7,13 +7,13 @@
 //! The traits, in the order of an event's life: [`Accounts`] and [`Webhooks`] hold the
 //! configuration; [`Resources`] are what changes; [`Recording`] accepts changes with their events
 //! and fan-out; [`Queue`] hands out
-//! what is due and takes back what came of it; [`History`] answers what people ask;
+//! what is due and takes back what came of it; [`History`] and [`Statistics`] answer what people ask;
 //! [`Upkeep`] forgets what is old.
 //!
 //! # To add a backend
 //!
 //! 1. Make a crate that depends on `domain` and on this one, never on the engine.
-//! 2. Implement the seven traits; [`Store`] then follows.
+//! 2. Implement the eight traits; [`Store`] then follows.
 //! 3. Run [`contract`]'s suite against it: every law in these comments has a test there.
 //! 4. Name it in `herald`, the only crate that knows backends.
 
@@ -28,6 +28,7 @@ mod page;
 mod queue;
 mod recording;
 mod resources;
+mod statistics;
 mod upkeep;
 mod webhooks;
 
@@ -40,10 +41,17 @@ pub use page::{Listed, Page, PageProblem};
 pub use queue::{After, Claim, Claimed, DeliveryKey, Due, Queue, Settled, Settlement};
 pub use recording::{Destination, Idempotency, Receipt, Record, Recorded, Recording};
 pub use resources::{DueResources, ResourceFilter, Resources, Stored, Write};
+pub use statistics::{HourTally, Statistics};
 pub use upkeep::Upkeep;
 pub use webhooks::{Created, WebhookFilter, Webhooks};
 
 /// Everything that Herald must remember.
-pub trait Store: Accounts + Webhooks + Resources + Recording + Queue + History + Upkeep {}
+pub trait Store:
+    Accounts + Webhooks + Resources + Recording + Queue + History + Statistics + Upkeep
+{
+}
 
-impl<T> Store for T where T: Accounts + Webhooks + Resources + Recording + Queue + History + Upkeep {}
+impl<T> Store for T where
+    T: Accounts + Webhooks + Resources + Recording + Queue + History + Statistics + Upkeep
+{
+}

@@ -17,7 +17,11 @@ use crate::{PAGE_SIZE, failure::explain};
 const APPLICATION_ID: i32 = 0x4852_4c44;
 
 /// Every migration, in order; the schema's version is how many have been applied.
-const MIGRATIONS: &[&str] = &[include_str!("0001_begin.sql"), include_str!("0002_resources.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("0001_begin.sql"),
+    include_str!("0002_resources.sql"),
+    include_str!("0003_statistics.sql"),
+];
 
 /// The first version that has resources.
 pub(crate) const WITH_RESOURCES: usize = 2;

@@ -42,6 +42,7 @@ pub mod resource_lists;
 pub mod resource_writes;
 pub mod resources;
 pub mod settling;
+pub mod statistics;
 #[cfg(test)]
 mod tests;
 pub mod upkeep;
@@ -239,6 +240,12 @@ macro_rules! store_contract {
             what_was_never_made_is_not_found
             a_delivery_to_a_deleted_webhook_is_still_seen
             the_books_count_each_state_of_an_environment_and_of_all
+        );
+        $crate::store_contract!(@laws $backend, statistics:
+            attempts_are_counted_in_the_hour_in_which_they_ended
+            what_changes_nothing_is_not_counted_and_what_is_recorded_is
+            hours_are_chosen_by_their_beginning_and_another_environment_sees_none
+            what_was_counted_outlives_the_attempts_and_expires_apart
         );
         $crate::store_contract!(@laws $backend, upkeep:
             an_event_whose_deliveries_have_ended_expires_with_them

@@ -37,6 +37,8 @@ fn notifications() -> OpenApiRouter<Arc<Engine>> {
         ))
         .operations(routes!(events::list::list_events))
         .operations(routes!(events::get::get_event))
+        .operations(routes!(events::why::why_event))
+        .operations(routes!(webhooks::statistics::webhook_statistics))
         .operations(routes!(deliveries::list::list_deliveries))
         .operations(routes!(deliveries::get::get_delivery))
         .operations(routes!(event_types::list_event_types))

@@ -21,6 +21,8 @@ mod made;
 mod objects;
 mod publish;
 mod resource_lists;
+mod statistics;
 mod support;
 mod webhooks;
+mod why;
 mod wire;

@@ -9,6 +9,7 @@ mod history;
 mod queue;
 mod recording;
 mod resources;
+mod statistics;
 mod upkeep;
 mod webhooks;
 
@@ -71,6 +72,8 @@ struct Data {
     receipts: Vec<ReceiptRow>,
     /// The environment and last state of each delivery that expired.
     expired: Vec<(EnvironmentId, DeliveryState)>,
+    /// By webhook, hour and class of duration: attempts, and those that succeeded.
+    attempts: BTreeMap<(WebhookId, Timestamp, usize), (u64, u64)>,
     noted: Option<Timestamp>,
     last_sequence: u64,
     ids: IdSequence,
@@ -87,6 +90,7 @@ impl Default for Data {
             deliveries: BTreeMap::new(),
             receipts: Vec::new(),
             expired: Vec::new(),
+            attempts: BTreeMap::new(),
             noted: None,
             last_sequence: 0,
             ids: IdSequence::new(*b"model"),

@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use herald_domain::{delivery::DeliveryState, id::WebhookId, time::Timestamp, webhook::Webhook};
+use herald_domain::{
+    delivery::DeliveryState,
+    id::WebhookId,
+    statistics::{class_of, hour_of},
+    time::Timestamp,
+    webhook::Webhook,
+};
 
 use super::{Data, EventRow, Model};
 use crate::{After, Claim, DeliveryKey, Due, NumberedAttempt, Queue, Result, Settled, Settlement};
@@ -75,6 +81,10 @@ impl Data {
             return false;
         }
         let ended_at = attempt.ended_at();
+        let counted = (key.webhook, hour_of(ended_at), class_of(attempt.duration));
+        let (attempts, successes) = self.attempts.entry(counted).or_default();
+        *attempts += 1;
+        *successes += u64::from(attempt.answer.is_success());
         row.claimed = false;
         row.updated_at = ended_at;
         row.log.push(NumberedAttempt { number, attempt });

@@ -4,6 +4,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod statistics;
 pub(crate) mod update;
 
 use herald_domain::{id::WebhookId, signature::Secret, time::Timestamp, webhook};

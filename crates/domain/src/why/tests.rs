@@ -1,0 +1,112 @@
+//! Every case, as a table.
+
+use DeliveryState::{Cancelled, Delivered, Exhausted, Held, Pending};
+
+use super::*;
+use crate::{
+    account::{EnvironmentId, Mode},
+    id::{AccountId, WebhookId},
+    webhook::{Disabled, SealedSecret, Subscription},
+};
+
+const EVENT_AT: Timestamp = Timestamp::from_millis(1_000_000);
+const NOW: Timestamp = Timestamp::from_millis(2_000_000);
+const LATER: Timestamp = Timestamp::from_millis(3_000_000);
+
+fn webhook(events: &[&str]) -> Webhook {
+    Webhook {
+        id: WebhookId::from_bytes([1; 12]),
+        environment: EnvironmentId { account: AccountId::from_bytes([0; 12]), mode: Mode::Test },
+        description: None,
+        url: "https://example.com/".into(),
+        enabled: true,
+        events: Subscription::from_stored(events.iter().copied().map(String::from).collect()),
+        secret: SealedSecret(Vec::new()),
+        disabled: None,
+        created_at: Timestamp::from_millis(0),
+        updated_at: Timestamp::from_millis(0),
+    }
+}
+
+fn asked(webhook: Option<&Webhook>, delivery: Option<Progress>) -> Explanation {
+    explain(&Facts {
+        event_type: "client.created",
+        event_at: EVENT_AT,
+        webhook,
+        delivery,
+        now: NOW,
+    })
+}
+
+#[test]
+fn what_became_of_a_delivery_is_told_by_its_state() {
+    let everything = webhook(&["*"]);
+    let disabled = Webhook { enabled: false, ..everything.clone() };
+    let given_up = Webhook {
+        disabled: Some(Disabled { reason: "r".into(), at: EVENT_AT }),
+        ..disabled.clone()
+    };
+    let progress = |state, attempts, due_at| Some(Progress { state, attempts, due_at });
+    for (webhook, delivery, reason, words, until) in [
+        (Some(&everything), progress(Delivered, 1, None), Reason::Delivered, "1 attempt", None),
+        (Some(&everything), progress(Delivered, 3, None), Reason::Delivered, "3 attempts", None),
+        (Some(&everything), progress(Pending, 0, Some(EVENT_AT)), Reason::Due, "room", None),
+        (
+            Some(&everything),
+            progress(Pending, 2, Some(LATER)),
+            Reason::WaitsForRetry,
+            "2 attempts failed; the next one is due at 1970-01-01T00:50:00.000Z",
+            Some(LATER),
+        ),
+        (Some(&everything), progress(Pending, 2, Some(EVENT_AT)), Reason::Due, "2 attempts", None),
+        (
+            Some(&disabled),
+            progress(Pending, 2, Some(LATER)),
+            Reason::WaitsForEnabling,
+            "is disabled",
+            None,
+        ),
+        (
+            Some(&given_up),
+            progress(Pending, 2, None),
+            Reason::WaitsForEnabling,
+            "Herald disabled",
+            None,
+        ),
+        (
+            Some(&everything),
+            progress(Exhausted, 11, None),
+            Reason::Exhausted,
+            "All 11 attempts",
+            None,
+        ),
+        (Some(&everything), progress(Held, 0, None), Reason::Held, "only on request", None),
+        (None, progress(Cancelled, 1, None), Reason::WebhookDeleted, "deleted", None),
+        (None, progress(Pending, 1, None), Reason::WebhookDeleted, "being cancelled", None),
+        (None, progress(Delivered, 1, None), Reason::Delivered, "acknowledged", None),
+    ] {
+        let found = asked(webhook, delivery);
+        assert_eq!((found.reason, found.until), (reason, until), "{delivery:?}");
+        assert!(found.explanation.contains(words), "{found:?}");
+        assert!(found.matched);
+        assert_eq!(found.rule.as_deref(), webhook.map(|_| "*"));
+    }
+}
+
+#[test]
+fn why_there_is_no_delivery_is_told() {
+    let other = webhook(&["check.failed", "check.pending"]);
+    let made_later = Webhook { created_at: NOW, ..webhook(&["*"]) };
+    let asks_now = webhook(&["*", "client.created"]);
+    for (webhook, reason, words, rule) in [
+        (None, Reason::WebhookDeleted, "deleted", None),
+        (Some(&other), Reason::NotAskedFor, "check.failed, check.pending, and not", None),
+        (Some(&made_later), Reason::WebhookMadeLater, "1970-01-01T00:33:20.000Z", Some("*")),
+        (Some(&asks_now), Reason::AskedForLater, "and did not when", Some("client.created")),
+    ] {
+        let found = asked(webhook, None);
+        assert_eq!((found.reason, found.rule.as_deref()), (reason, rule));
+        assert!(found.explanation.contains(words), "{found:?}");
+        assert!(!found.matched);
+    }
+}
