@@ -52,7 +52,8 @@ impl Engine {
         self.webhook(environment, id).await?;
         let step = if query.by_day { 24 * HOUR } else { HOUR };
         let floor = |at: Timestamp| at.millis().div_euclid(step) * step;
-        let to = query.to.unwrap_or_else(|| self.clock.now()).millis();
+        // What ends is excluded, so that now is not.
+        let to = query.to.map_or_else(|| self.clock.now().millis() + 1, Timestamp::millis);
         let from = query.from.map_or(to.saturating_sub(24 * HOUR), Timestamp::millis);
         if from >= to {
             return Err(Problem::invalid("from", "'from' should be earlier than 'to'").into());

@@ -20,4 +20,5 @@ mod retention;
 mod schedule;
 mod sdks;
 mod starting;
+mod statistics;
 mod story;
