@@ -15,14 +15,14 @@ use herald_domain::{
 use herald_store::{
     Accounts, NewAccount, Page, Record, Recording, ResourceFilter, Resources, TimeRange, Write,
 };
-use herald_store_sqlite::SqliteStore;
+use herald_store_sqlite::{SqliteStore, backup, examine};
 
 const CLIENTS: i64 = 12_000;
 const BEGINNING: i64 = 1_700_000_000_000;
 
 struct Scene {
-    _folder: tempfile::TempDir,
     store: SqliteStore,
+    folder: tempfile::TempDir,
     environment: EnvironmentId,
 }
 
@@ -59,7 +59,7 @@ impl Scene {
             let record = Record { environment, writes, events, idempotency: None, at };
             store.record(record).await.unwrap();
         }
-        Self { _folder: folder, store, environment }
+        Self { store, folder, environment }
     }
 
     /// Holds the pages of a list against the numbers that it should have, newest first.
@@ -93,7 +93,7 @@ fn attribute(path: &str, value: &str) -> Attribute<'static> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_and_totals_of_long_lists_are_those_of_all_that_matches() {
-    let scene = Scene::new().await;
+    let mut scene = Scene::new().await;
     let newest_first = || (0..CLIENTS).rev();
     scene.lists(ResourceFilter::default(), newest_first()).await;
 
@@ -124,6 +124,13 @@ async fn pages_and_totals_of_long_lists_are_those_of_all_that_matches() {
         let even = |number: &i64| within(number) && number % 2 == 0;
         scene.lists(ResourceFilter { attributes, ..created }, newest_first().filter(even)).await;
     }
+    // A copy has the index too.
+    let copy = scene.folder.path().join("copy.db");
+    backup(&scene.folder.path().join("herald.db"), &copy).unwrap();
+    assert_eq!(examine(&copy).unwrap().damage, [""; 0]);
+    let store = SqliteStore::open(&copy, Arc::new(IdSequence::new([2; 5]))).unwrap();
+    let copied = Scene { store, folder: scene.folder, environment: scene.environment };
+    scene = copied;
     for attributes in [
         vec![attribute("personDetails.nationality", "IS")],
         vec![attribute("personDetails.nationality", "IS"), attribute("metadata.plan", "gold")],
