@@ -24,6 +24,7 @@ pub mod problem;
 pub mod raise;
 pub mod resource;
 pub mod schedule;
+pub mod session;
 pub mod signature;
 pub mod statistics;
 pub mod time;

@@ -134,6 +134,6 @@ pub(crate) fn random_secret(chance: &dyn Chance) -> Secret {
     })
 }
 
-fn hash(text: &str) -> [u8; 32] {
+pub(crate) fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }

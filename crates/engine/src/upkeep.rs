@@ -51,6 +51,7 @@ impl Engine {
             self.dispatcher.reload().await?;
         }
         let now = self.clock.now();
+        while self.store.expire_sessions(now, ROWS).await? == ROWS {}
         while self.store.cancel_orphans(now, ROWS).await? == ROWS {}
         while self.store.expire_keys(now.before(KEYS_KEPT), ROWS).await? == ROWS {}
         let forgotten = now.before(self.settings.retention);

@@ -65,6 +65,16 @@ Example:
         to: PathBuf,
     },
 
+    /// Print a link that signs somebody in to the web portal, once
+    ///
+    /// Asks the Herald that runs with this configuration, so it needs the operator's key: the
+    /// configured one, or the file beside the database.
+    #[command(after_help = "\
+Examples:
+  herald portal-link --account 5eb04fcd0f3e360008035ea0 --role manager
+  xdg-open \"$(herald portal-link --account 5eb04fcd0f3e360008035ea0)\"")]
+    PortalLink(crate::portal_link::Wanted),
+
     /// Check this installation, and say what to do about what is found
     ///
     /// Looks at the configuration, the files and their permissions, the database, the clock, the

@@ -12,6 +12,7 @@
 //! | `serve` | the server's life, from the first start to the last signal |
 //! | `doctor` | what may be wrong with an installation, and what to do |
 //! | `maintenance` | `migrate` and `backup` |
+//! | `portal_link` | a link that signs somebody in to the portal |
 //! | `terminal` | what is said to the person at the terminal |
 
 mod cli;
@@ -19,6 +20,7 @@ mod config;
 mod doctor;
 mod keys;
 mod maintenance;
+mod portal_link;
 mod serve;
 mod terminal;
 mod wiring;
@@ -55,6 +57,7 @@ fn run(command: &Command, sources: &Sources) -> anyhow::Result<ExitCode> {
         Command::Config => terminal::say(config::default_file().trim_end()),
         Command::Migrate => maintenance::migrate(&sources.load()?)?,
         Command::Backup { to } => maintenance::backup(&sources.load()?, to)?,
+        Command::PortalLink(wanted) => portal_link::portal_link(&sources.load()?, wanted)?,
         Command::Doctor => return Ok(doctor::doctor(sources)),
     }
     Ok(ExitCode::SUCCESS)

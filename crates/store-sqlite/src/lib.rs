@@ -28,6 +28,7 @@ mod recording;
 mod registry;
 mod resources;
 mod schema;
+mod sessions;
 mod settling;
 mod spans;
 mod statistics;

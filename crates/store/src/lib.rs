@@ -6,14 +6,14 @@
 //!
 //! The traits, in the order of an event's life: [`Accounts`] and [`Webhooks`] hold the
 //! configuration; [`Resources`] are what changes; [`Recording`] accepts changes with their events
-//! and fan-out; [`Queue`] hands out
-//! what is due and takes back what came of it; [`History`] and [`Statistics`] answer what people ask;
-//! [`Upkeep`] forgets what is old.
+//! and fan-out; [`Queue`] hands out what is due and takes back what came of it; [`History`] and
+//! [`Statistics`] answer what people ask; [`Upkeep`] forgets what is old. Beside them, [`Sessions`]
+//! know who may be in the portal.
 //!
 //! # To add a backend
 //!
 //! 1. Make a crate that depends on `domain` and on this one, never on the engine.
-//! 2. Implement the eight traits; [`Store`] then follows.
+//! 2. Implement the nine traits; [`Store`] then follows.
 //! 3. Run [`contract`]'s suite against it: every law in these comments has a test there.
 //! 4. Name it in `herald`, the only crate that knows backends.
 
@@ -28,6 +28,7 @@ mod page;
 mod queue;
 mod recording;
 mod resources;
+mod sessions;
 mod statistics;
 mod upkeep;
 mod webhooks;
@@ -41,17 +42,26 @@ pub use page::{Listed, Page, PageProblem};
 pub use queue::{After, Claim, Claimed, DeliveryKey, Due, Queue, Settled, Settlement};
 pub use recording::{Destination, Idempotency, Receipt, Record, Recorded, Recording};
 pub use resources::{DueResources, ResourceFilter, Resources, Stored, Write};
+pub use sessions::Sessions;
 pub use statistics::{HourTally, Statistics};
 pub use upkeep::Upkeep;
 pub use webhooks::{Created, WebhookFilter, Webhooks};
 
 /// Everything that Herald must remember.
 pub trait Store:
-    Accounts + Webhooks + Resources + Recording + Queue + History + Statistics + Upkeep
+    Accounts + Webhooks + Resources + Recording + Queue + History + Statistics + Upkeep + Sessions
 {
 }
 
 impl<T> Store for T where
-    T: Accounts + Webhooks + Resources + Recording + Queue + History + Statistics + Upkeep
+    T: Accounts
+        + Webhooks
+        + Resources
+        + Recording
+        + Queue
+        + History
+        + Statistics
+        + Upkeep
+        + Sessions
 {
 }

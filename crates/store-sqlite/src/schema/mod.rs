@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0001_begin.sql"),
     include_str!("0002_resources.sql"),
     include_str!("0003_statistics.sql"),
+    include_str!("0004_sessions.sql"),
 ];
 
 /// The first version that has resources.

@@ -41,6 +41,7 @@ pub mod resource_filters;
 pub mod resource_lists;
 pub mod resource_writes;
 pub mod resources;
+pub mod sessions;
 pub mod settling;
 pub mod statistics;
 #[cfg(test)]
@@ -264,6 +265,18 @@ macro_rules! store_contract {
             what_resources_are_due_later_is_moved_too
             noting_the_time_answers_what_was_noted_before
             a_probe_of_a_working_store_succeeds
+        );
+        $crate::store_contract!(@laws $backend, sessions:
+            a_link_is_found_with_all_its_fields_until_it_is_used
+            a_link_of_an_unknown_account_is_not_kept
+            a_used_link_is_a_session_with_its_account_and_role
+            a_link_is_used_once_however_many_try
+            a_link_that_is_over_or_unknown_begins_no_session
+            a_session_is_noted_to_be_there_and_never_earlier
+            an_ended_session_is_gone_and_the_others_stay
+            the_sessions_of_an_account_end_together_with_its_links
+            what_is_over_expires_no_more_than_the_limit_at_a_time
+            links_and_sessions_survive_reopening
         );
         $crate::store_contract!(@laws $backend, walk:
             a_random_walk_agrees_with_the_model_at_every_step

@@ -5,6 +5,7 @@ mod checks;
 mod events;
 mod keys;
 mod place;
+mod portal_links;
 
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Engine>> {
     OpenApiRouter::new()
         .operations(routes!(accounts::create::create_account, accounts::list::list_accounts))
         .operations(routes!(accounts::get::get_account))
+        .operations(routes!(accounts::end_sessions::end_sessions))
+        .operations(routes!(portal_links::create_portal_link))
         .operations(routes!(keys::create::create_key, keys::list::list_keys))
         .operations(routes!(keys::revoke::revoke_key))
         .operations(routes!(events::publish::publish_event))

@@ -19,6 +19,7 @@ mod hostile;
 mod lists;
 mod made;
 mod objects;
+mod portal_links;
 mod publish;
 mod resource_lists;
 mod statistics;

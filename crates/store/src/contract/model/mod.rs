@@ -9,6 +9,7 @@ mod history;
 mod queue;
 mod recording;
 mod resources;
+mod sessions;
 mod statistics;
 mod upkeep;
 mod webhooks;
@@ -23,6 +24,7 @@ use herald_domain::{
     delivery::DeliveryState,
     event::Event,
     id::{DeliveryId, IdSequence, WebhookId},
+    session::{PortalLink, Session},
     time::Timestamp,
     webhook::Webhook,
 };
@@ -63,6 +65,8 @@ impl Model {
 struct Data {
     accounts: Vec<Account>,
     keys: Vec<ApiKey>,
+    links: Vec<PortalLink>,
+    sessions: Vec<Session>,
     webhooks: Vec<WebhookRow>,
     shelf: Shelf,
     /// By number.
@@ -84,6 +88,8 @@ impl Default for Data {
         Self {
             accounts: Vec::new(),
             keys: Vec::new(),
+            links: Vec::new(),
+            sessions: Vec::new(),
             webhooks: Vec::new(),
             shelf: Shelf::default(),
             events: BTreeMap::new(),

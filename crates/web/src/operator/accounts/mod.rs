@@ -1,6 +1,7 @@
 //! Accounts: the tenants, as the operator sees them.
 
 pub(crate) mod create;
+pub(crate) mod end_sessions;
 pub(crate) mod get;
 pub(crate) mod list;
 
