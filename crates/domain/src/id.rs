@@ -175,6 +175,14 @@ typed_id!(
     /// Names the delivery of one event to one webhook.
     DeliveryId
 );
+typed_id!(
+    /// Names a temporary endpoint; it is not its token.
+    EndpointId
+);
+typed_id!(
+    /// Names a request that a temporary endpoint keeps.
+    RequestId
+);
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@
 //! The life of an event, in modules: a [`resource`] changes; a [`catalogue`] names the types and their payload rules;
 //! [`raise`] turns one change into events with fixed bytes ([`event`], [`exact_json`]);
 //! [`fan_out`] matches them to [`webhook`]s; [`delivery`] decides after each attempt, by the
-//! [`schedule`]; [`signature`] signs; [`guard`] says where a request may go.
+//! [`schedule`]; [`signature`] signs, and the [`doctor`] says what is wrong with a signature; [`guard`] says where a request may go.
 
 #![warn(missing_docs)]
 
@@ -15,6 +15,8 @@ pub mod account;
 pub mod attempt;
 pub mod catalogue;
 pub mod delivery;
+pub mod doctor;
+pub mod endpoint;
 pub mod event;
 pub mod exact_json;
 pub mod fan_out;

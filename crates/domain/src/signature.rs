@@ -94,6 +94,16 @@ impl Signer {
         let prefix = format!("{event}.{timestamp}.");
         digest(&self.standard, &[prefix.as_bytes(), body])
     }
+
+    /// ComplyCube's signature alone, to verify what came.
+    pub fn sign_body(&self, body: &[u8]) -> [u8; 32] {
+        digest(&self.complycube, &[body])
+    }
+
+    /// The Standard Webhooks signature for an id and a timestamp in the very text that came.
+    pub fn sign_text(&self, id: &str, timestamp: &str, body: &[u8]) -> [u8; 32] {
+        digest(&self.standard, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body])
+    }
 }
 
 fn hmac(key: &[u8]) -> Hmac<Sha256> {
@@ -131,14 +141,20 @@ pub fn notification_headers(
         ("User-Agent", "Herald".into()),
         ("Accept", "*/*".into()),
         ("Accept-Encoding", "identity".into()),
-        ("Complycube-Signature", hex::encode(signatures.complycube).into()),
+        ("Complycube-Signature", complycube_text(&signatures.complycube).into()),
         ("Webhook-Id", event.to_string().into()),
         ("Webhook-Timestamp", signatures.timestamp.to_string().into()),
         ("Webhook-Signature", standard_text(&signatures.standard).into()),
     ]
 }
 
-fn standard_text(signatures: &[[u8; 32]]) -> String {
+/// The value of `Complycube-Signature`.
+pub(crate) fn complycube_text(signature: &[u8; 32]) -> String {
+    hex::encode(signature)
+}
+
+/// The value of `Webhook-Signature`.
+pub(crate) fn standard_text(signatures: &[[u8; 32]]) -> String {
     let mut text = String::with_capacity(48 * signatures.len());
     for signature in signatures {
         text.push_str(if text.is_empty() { "v1," } else { " v1," });

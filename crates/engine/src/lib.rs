@@ -2,7 +2,7 @@
 //! work that delivers. The only writer of the store.
 //!
 //! [`Engine`] is the whole of it to the outside. A request goes through one of its methods
-//! (`accounts`, `webhooks`, `resources`, `publish`, `history`); what is accepted is handed to the
+//! (`accounts`, `webhooks`, `resources`, `publish`, `history`, `endpoints`); what is accepted is handed to the
 //! [`dispatch`]er, which attempts it through the guarded [`http`] client and settles what came
 //! back. [`upkeep`] forgets what is old; `resources::runner` completes the test environment's
 //! checks. Time and chance come in through [`Clock`] and
@@ -17,6 +17,7 @@ mod accounts;
 mod chance;
 mod clock;
 pub mod dispatch;
+mod endpoints;
 mod error;
 mod health;
 mod history;
@@ -41,6 +42,9 @@ use herald_store::Store;
 pub use accounts::NewAccountKeys;
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
+pub use endpoints::{
+    EndpointChanges, Examined, Incoming, NewEndpoint, OpenEndpoint, RECEIVED, Viewing,
+};
 pub use error::{EngineError, Result};
 pub use health::{Health, Trouble};
 pub use keys::{Access, OperatorKey};
@@ -64,6 +68,8 @@ pub struct Engine {
     sealer: Sealer,
     keys: keys::KeyRing,
     dispatcher: Arc<dispatch::Dispatcher>,
+    /// What comes in at temporary endpoints; shared with the dispatcher.
+    inbox: Arc<endpoints::Inbox>,
     metrics: Arc<Metrics>,
     /// Wakes upkeep when there is something to tidy.
     tidy: Arc<tokio::sync::Notify>,
@@ -110,11 +116,19 @@ impl Engine {
         let client = http::Client::new(parts.settings.client.clone(), parts.resolver)?;
         let metrics = Arc::new(Metrics::default());
         let sealer = Sealer::new(&parts.settings.seal_key);
+        let inbox = Arc::new(endpoints::Inbox::new(
+            parts.store.clone(),
+            parts.clock.clone(),
+            parts.ids.clone(),
+            endpoints::Doors::new(&parts.settings.public_url),
+        ));
         let dispatcher = dispatch::Dispatcher::new(dispatch::DispatcherParts {
             store: parts.store.clone(),
             clock: parts.clock.clone(),
             chance: parts.chance.clone(),
             client,
+            inbox: inbox.clone(),
+            deadline: parts.settings.client.deadline,
             longest_attempt,
             sealer: sealer.clone(),
             rules: parts.settings.rules.clone(),
@@ -131,6 +145,7 @@ impl Engine {
             settings: parts.settings,
             sealer,
             dispatcher,
+            inbox,
             metrics,
             tidy: Arc::default(),
             check_is_due: Arc::default(),
@@ -148,8 +163,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Stops claiming at once, lets what is in flight end within its deadline, records it.
+    /// Stops claiming at once, ends every [`Viewing`], lets what is in flight end within its deadline, records it.
     pub async fn stop(&self) {
+        self.end_viewings();
         self.dispatcher.stop().await;
     }
 

@@ -1,5 +1,5 @@
 //! Secrets at rest: sealed with XChaCha20-Poly1305, bound to their webhook, under a key that is
-//! not in the database.
+//! not in the database. The tokens of temporary endpoints are sealed in the same way.
 //!
 //! Sealed layout: one version byte (1), the 24-byte nonce, the ciphertext with its tag. The
 //! webhook's id is the associated data, so a sealed secret copied to another row does not open.
@@ -8,7 +8,11 @@ use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
-use herald_domain::{id::WebhookId, signature::Secret, webhook::SealedSecret};
+use herald_domain::{
+    id::{EndpointId, ObjectId, WebhookId},
+    signature::Secret,
+    webhook::SealedSecret,
+};
 
 use crate::Chance;
 
@@ -48,9 +52,37 @@ impl Sealer {
 
     /// Seals a webhook's secret.
     pub fn seal(&self, webhook: WebhookId, secret: &Secret, chance: &dyn Chance) -> SealedSecret {
+        self.seal_for(webhook.0, secret, chance)
+    }
+
+    /// Opens a webhook's secret.
+    pub fn open(&self, webhook: WebhookId, sealed: &SealedSecret) -> Result<Secret, DoesNotOpen> {
+        self.open_for(webhook.0, sealed)
+    }
+
+    /// Seals the token of a temporary endpoint.
+    pub(crate) fn seal_token(
+        &self,
+        endpoint: EndpointId,
+        token: &Secret,
+        chance: &dyn Chance,
+    ) -> SealedSecret {
+        self.seal_for(endpoint.0, token, chance)
+    }
+
+    /// Opens the token of a temporary endpoint.
+    pub(crate) fn open_token(
+        &self,
+        endpoint: EndpointId,
+        sealed: &SealedSecret,
+    ) -> Result<Secret, DoesNotOpen> {
+        self.open_for(endpoint.0, sealed)
+    }
+
+    fn seal_for(&self, owner: ObjectId, secret: &Secret, chance: &dyn Chance) -> SealedSecret {
         let mut nonce = [0; NONCE];
         chance.fill(&mut nonce);
-        let payload = Payload { msg: secret.reveal().as_bytes(), aad: webhook.as_bytes() };
+        let payload = Payload { msg: secret.reveal().as_bytes(), aad: owner.as_bytes() };
         let sealed = self
             .0
             .encrypt(&XNonce::from(nonce), payload)
@@ -58,15 +90,14 @@ impl Sealer {
         SealedSecret([&[VERSION][..], &nonce, &sealed].concat())
     }
 
-    /// Opens a webhook's secret.
-    pub fn open(&self, webhook: WebhookId, sealed: &SealedSecret) -> Result<Secret, DoesNotOpen> {
+    fn open_for(&self, owner: ObjectId, sealed: &SealedSecret) -> Result<Secret, DoesNotOpen> {
         let (version, rest) = sealed.0.split_first().ok_or(DoesNotOpen)?;
         let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or(DoesNotOpen)?;
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| DoesNotOpen)?;
         if *version != VERSION {
             return Err(DoesNotOpen);
         }
-        let payload = Payload { msg: sealed, aad: webhook.as_bytes() };
+        let payload = Payload { msg: sealed, aad: owner.as_bytes() };
         let text = self.0.decrypt(&XNonce::from(nonce), payload).map_err(|_| DoesNotOpen)?;
         let text = String::from_utf8(text).map_err(|_| DoesNotOpen)?;
         Secret::new(text).map_err(|_| DoesNotOpen)

@@ -91,7 +91,8 @@ pub(crate) fn encode_headers(headers: &[(String, Bytes)]) -> Vec<u8> {
     out
 }
 
-fn decode_headers(mut bytes: &[u8]) -> Option<Vec<(String, Bytes)>> {
+/// What [`encode_headers`] has made; `None` if it is something else.
+pub(crate) fn decode_headers(mut bytes: &[u8]) -> Option<Vec<(String, Bytes)>> {
     let mut headers = Vec::new();
     while !bytes.is_empty() {
         let name = take_part(&mut bytes)?;

@@ -17,6 +17,7 @@ mod checkpoint;
 mod claims;
 mod codec;
 mod conditions;
+mod endpoints;
 mod failure;
 mod fresh;
 mod history;

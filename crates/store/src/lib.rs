@@ -8,12 +8,13 @@
 //! configuration; [`Resources`] are what changes; [`Recording`] accepts changes with their events
 //! and fan-out; [`Queue`] hands out what is due and takes back what came of it; [`History`] and
 //! [`Statistics`] answer what people ask; [`Upkeep`] forgets what is old. Beside them, [`Sessions`]
-//! know who may be in the portal.
+//! know who may be in the portal, and [`Endpoints`] keep what was sent to Herald's own temporary
+//! endpoints.
 //!
 //! # To add a backend
 //!
 //! 1. Make a crate that depends on `domain` and on this one, never on the engine.
-//! 2. Implement the nine traits; [`Store`] then follows.
+//! 2. Implement the ten traits; [`Store`] then follows.
 //! 3. Run [`contract`]'s suite against it: every law in these comments has a test there.
 //! 4. Name it in `herald`, the only crate that knows backends.
 
@@ -22,6 +23,7 @@
 mod accounts;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod endpoints;
 mod error;
 mod history;
 mod page;
@@ -34,6 +36,7 @@ mod upkeep;
 mod webhooks;
 
 pub use accounts::{Accounts, NewAccount};
+pub use endpoints::{Bounds, Endpoints};
 pub use error::{Result, StoreError};
 pub use history::{
     Books, DeliveryFilter, DeliveryView, EventFilter, History, NumberedAttempt, TimeRange,
@@ -49,7 +52,16 @@ pub use webhooks::{Created, WebhookFilter, Webhooks};
 
 /// Everything that Herald must remember.
 pub trait Store:
-    Accounts + Webhooks + Resources + Recording + Queue + History + Statistics + Upkeep + Sessions
+    Accounts
+    + Webhooks
+    + Resources
+    + Recording
+    + Queue
+    + History
+    + Statistics
+    + Upkeep
+    + Sessions
+    + Endpoints
 {
 }
 
@@ -63,5 +75,6 @@ impl<T> Store for T where
         + Statistics
         + Upkeep
         + Sessions
+        + Endpoints
 {
 }

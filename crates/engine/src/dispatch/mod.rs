@@ -46,7 +46,8 @@ use herald_store::{Claimed, DeliveryKey, Destination, Settlement, Store};
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
-    Chance, Clock, Concurrency, Metrics, Sealer, Trouble, health::Heartbeat, http::Client,
+    Chance, Clock, Concurrency, Metrics, Sealer, Trouble, endpoints::Inbox, health::Heartbeat,
+    http::Client,
 };
 use board::Board;
 pub use board::Load;
@@ -59,6 +60,9 @@ pub(crate) struct DispatcherParts {
     pub clock: Arc<dyn Clock>,
     pub chance: Arc<dyn Chance>,
     pub client: Client,
+    pub inbox: Arc<Inbox>,
+    /// Until when an endpoint of Herald's own has to have answered.
+    pub deadline: Duration,
     /// How long an attempt may take at most.
     pub longest_attempt: Duration,
     pub sealer: Sealer,
@@ -73,6 +77,8 @@ pub(crate) struct Dispatcher {
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
     client: Client,
+    inbox: Arc<Inbox>,
+    deadline: Duration,
     longest_attempt: Duration,
     router: Router,
     rules: DeliveryRules,
@@ -100,8 +106,10 @@ impl Dispatcher {
             store: parts.store,
             clock: parts.clock,
             chance: parts.chance,
-            router: Router::new(parts.client.clone(), parts.sealer),
+            router: Router::new(parts.client.clone(), parts.sealer, parts.inbox.doors.clone()),
             client: parts.client,
+            inbox: parts.inbox,
+            deadline: parts.deadline,
             longest_attempt: parts.longest_attempt,
             rules: parts.rules,
             metrics: parts.metrics,

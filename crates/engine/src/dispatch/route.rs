@@ -12,6 +12,7 @@ use herald_domain::{
 
 use crate::{
     Sealer,
+    endpoints::{Door, Doors},
     http::{Client, Destination},
 };
 
@@ -26,8 +27,17 @@ pub(super) struct Route {
 /// Where to, and signed how.
 #[derive(Debug)]
 pub(super) struct Way {
-    pub target: Arc<Destination>,
+    pub target: Target,
     signer: Signer,
+}
+
+/// Where a notification goes.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// To a receiver, through the guarded client.
+    Receiver(Arc<Destination>),
+    /// To a temporary endpoint of Herald's own, without a connection.
+    Endpoint(Door),
 }
 
 impl Way {
@@ -40,11 +50,12 @@ impl Way {
 pub(super) struct Router {
     client: Client,
     sealer: Sealer,
+    doors: Doors,
 }
 
 impl Router {
-    pub(super) fn new(client: Client, sealer: Sealer) -> Self {
-        Self { client, sealer }
+    pub(super) fn new(client: Client, sealer: Sealer, doors: Doors) -> Self {
+        Self { client, sealer, doors }
     }
 
     pub(super) fn route(&self, webhook: &Webhook) -> Arc<Route> {
@@ -52,7 +63,10 @@ impl Router {
     }
 
     fn way(&self, webhook: &Webhook) -> Result<Way, Failure> {
-        let target = self.client.target(&webhook.url)?;
+        let target = match self.doors.read(webhook.environment, &webhook.url) {
+            Some(door) => Target::Endpoint(door),
+            None => Target::Receiver(self.client.target(&webhook.url)?),
+        };
         let secret = self.sealer.open(webhook.id, &webhook.secret).map_err(|error| {
             tracing::error!(webhook = %webhook.id, %error);
             Failure {

@@ -10,6 +10,7 @@ use herald_domain::{
     attempt::{Answer, Attempt, ErrorClass, Failure},
     delivery::{AttemptEnded, decide},
     schedule::retry_after,
+    signature::Signatures,
     time::Timestamp,
 };
 use herald_store::{Claimed, DeliveryKey};
@@ -17,9 +18,13 @@ use herald_store::{Claimed, DeliveryKey};
 use super::{
     Dispatcher,
     board::{Budget, Job},
+    route::{Target, Way},
     settling::settlement,
 };
-use crate::http::Request;
+use crate::{
+    endpoints::OwnPost,
+    http::{Exchange, Request},
+};
 
 /// An attempt that takes longer is slow: it is counted apart, so that it cannot keep others from
 /// starting. Most receivers answer well within this, wherever on earth they are.
@@ -109,12 +114,7 @@ impl Dispatcher {
         };
         let signatures = way.sign(delivery.event, started_at, &delivery.body);
         attempt.signatures = Some(signatures.clone());
-        let mut exchange = pin!(self.client.post(Request {
-            target: way.target.clone(),
-            event: delivery.event,
-            signatures,
-            body: delivery.body.clone(),
-        }));
+        let mut exchange = pin!(self.exchange(&job.route.url, way, delivery, signatures));
         let exchange = if let Ok(exchange) = tokio::time::timeout(SLOW, &mut exchange).await {
             exchange
         } else {
@@ -125,6 +125,27 @@ impl Dispatcher {
         attempt.duration = exchange.duration;
         attempt.answer = exchange.answer;
         attempt
+    }
+
+    /// Sends the notification where it goes.
+    async fn exchange(
+        &self,
+        url: &str,
+        way: &Way,
+        delivery: &Claimed,
+        signatures: Signatures,
+    ) -> Exchange {
+        let (event, body) = (delivery.event, &delivery.body);
+        match &way.target {
+            Target::Receiver(target) => {
+                let (target, body) = (target.clone(), body.clone());
+                self.client.post(Request { target, event, signatures, body }).await
+            }
+            Target::Endpoint(door) => {
+                let post = OwnPost { door, url, event, signatures: &signatures, body };
+                self.inbox.deliver(post, self.deadline).await
+            }
+        }
     }
 
     /// Decides what follows from the attempt, and hands both over to be recorded.

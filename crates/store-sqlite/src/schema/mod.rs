@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0002_resources.sql"),
     include_str!("0003_statistics.sql"),
     include_str!("0004_sessions.sql"),
+    include_str!("0005_endpoints.sql"),
 ];
 
 /// The first version that has resources.

@@ -31,6 +31,7 @@ use crate::Store;
 
 pub mod accounts;
 pub mod attempts;
+pub mod endpoints;
 pub mod fixtures;
 pub mod fixtures_resources;
 pub mod history;
@@ -277,6 +278,25 @@ macro_rules! store_contract {
             the_sessions_of_an_account_end_together_with_its_links
             what_is_over_expires_no_more_than_the_limit_at_a_time
             links_and_sessions_survive_reopening
+        );
+        $crate::store_contract!(@laws $backend, endpoints:
+            an_endpoint_is_kept_with_all_its_fields
+            an_endpoint_of_an_unknown_account_is_not_made
+            an_environment_has_no_more_living_endpoints_than_its_limit
+            the_limit_of_endpoints_holds_when_many_are_made_at_once
+            endpoints_are_listed_newest_first_in_pages
+            a_patch_of_an_endpoint_changes_what_it_names
+            a_request_is_kept_byte_for_byte_with_all_its_fields
+            a_request_is_answered_as_the_endpoint_answers_then
+            the_oldest_requests_are_forgotten_beyond_the_bounds
+            headers_count_as_bytes_that_are_kept
+            requests_that_come_at_once_have_each_their_own_number
+            requests_are_listed_newest_first_in_pages
+            what_came_after_a_number_is_read_oldest_first
+            an_expired_endpoint_is_gone_before_it_is_removed
+            endpoints_expire_with_what_they_keep_no_more_than_the_limit_at_a_time
+            a_deleted_endpoint_is_gone_with_what_it_kept
+            another_environment_sees_and_touches_no_endpoint
         );
         $crate::store_contract!(@laws $backend, walk:
             a_random_walk_agrees_with_the_model_at_every_step

@@ -11,6 +11,7 @@ fn every_law_that_is_written_is_run() {
     let files = [
         include_str!("accounts.rs"),
         include_str!("attempts.rs"),
+        include_str!("endpoints.rs"),
         include_str!("history.rs"),
         include_str!("queue.rs"),
         include_str!("recording.rs"),

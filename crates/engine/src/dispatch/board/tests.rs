@@ -13,6 +13,7 @@ use herald_domain::{
 use super::*;
 use crate::{
     SealKey, Sealer, SystemChance,
+    endpoints::Doors,
     http::{Client, ClientConfig, Resolve, ResolveError},
 };
 
@@ -69,7 +70,7 @@ fn status(status: u16) -> Answer {
 impl Scene {
     fn new(limits: Concurrency) -> Self {
         let client = Client::new(ClientConfig::default(), Arc::new(NoNames)).unwrap();
-        let router = Router::new(client, sealer());
+        let router = Router::new(client, sealer(), Doors::new(""));
         Self { board: Board::new(limits), router, sequence: 0 }
     }
 

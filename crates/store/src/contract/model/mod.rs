@@ -5,6 +5,7 @@
 //! file reads like the trait's comments. It is no backend: it forgets all when its process ends.
 
 mod accounts;
+mod endpoints;
 mod history;
 mod queue;
 mod recording;
@@ -29,6 +30,7 @@ use herald_domain::{
     webhook::Webhook,
 };
 
+use endpoints::EndpointRow;
 use resources::Shelf;
 pub(super) use resources::keeps;
 
@@ -69,6 +71,7 @@ struct Data {
     sessions: Vec<Session>,
     webhooks: Vec<WebhookRow>,
     shelf: Shelf,
+    endpoints: Vec<EndpointRow>,
     /// By number.
     events: BTreeMap<u64, EventRow>,
     /// By the event's number and the webhook.
@@ -92,6 +95,7 @@ impl Default for Data {
             sessions: Vec::new(),
             webhooks: Vec::new(),
             shelf: Shelf::default(),
+            endpoints: Vec::new(),
             events: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             receipts: Vec::new(),
