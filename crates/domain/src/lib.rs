@@ -7,7 +7,8 @@
 //! The life of an event, in modules: a [`resource`] changes; a [`catalogue`] names the types and their payload rules;
 //! [`raise`] turns one change into events with fixed bytes ([`event`], [`exact_json`]);
 //! [`fan_out`] matches them to [`webhook`]s; [`delivery`] decides after each attempt, by the
-//! [`schedule`]; [`signature`] signs, and the [`doctor`] says what is wrong with a signature; [`guard`] says where a request may go.
+//! [`schedule`]; [`signature`] signs, during a [`rotation`] with two secrets, and the [`doctor`] says
+//! what is wrong with a signature; [`guard`] says where a request may go.
 
 #![warn(missing_docs)]
 
@@ -25,6 +26,7 @@ pub mod id;
 pub mod problem;
 pub mod raise;
 pub mod resource;
+pub mod rotation;
 pub mod schedule;
 pub mod session;
 pub mod signature;

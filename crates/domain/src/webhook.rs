@@ -1,7 +1,8 @@
 //! Webhooks: where an environment's notifications go, which it asked for, and whether they flow.
 
 use crate::{
-    account::EnvironmentId, catalogue::Catalogue, id::WebhookId, problem::Problem, time::Timestamp,
+    account::EnvironmentId, catalogue::Catalogue, id::WebhookId, problem::Problem,
+    rotation::Rotation, time::Timestamp,
 };
 
 /// The wildcard of a subscription: every event type.
@@ -24,6 +25,8 @@ pub struct Webhook {
     pub events: Subscription,
     /// Its signing secret, sealed.
     pub secret: SealedSecret,
+    /// What is left of the secret before it, while both count.
+    pub rotation: Option<Rotation>,
     /// Why Herald disabled it, until somebody enables it again.
     pub disabled: Option<Disabled>,
     /// When it was made.

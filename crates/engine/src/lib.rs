@@ -2,11 +2,11 @@
 //! work that delivers. The only writer of the store.
 //!
 //! [`Engine`] is the whole of it to the outside. A request goes through one of its methods
-//! (`accounts`, `webhooks`, `resources`, `publish`, `history`, `endpoints`); what is accepted is handed to the
-//! [`dispatch`]er, which attempts it through the guarded [`http`] client and settles what came
-//! back. [`upkeep`] forgets what is old; `resources::runner` completes the test environment's
-//! checks. Time and chance come in through [`Clock`] and
-//! [`Chance`], so a test holds both in its hand.
+//! (`accounts`, `webhooks`, `secrets`, `resources`, `publish`, `history`, `endpoints`); what is
+//! accepted is handed to the [`dispatch`]er, which attempts it through the guarded [`http`] client
+//! and settles what came back. [`upkeep`] forgets what is old; `resources::runner` completes the
+//! test environment's checks. Time and chance come in through [`Clock`] and [`Chance`], so a test
+//! holds both in its hand.
 //!
 //! What it leaves to others: what is stored how (a backend of `herald-store`), how requests look
 //! on the wire (`herald-web`), where the configuration comes from (`herald`).
@@ -28,6 +28,7 @@ mod portal;
 mod publish;
 mod resources;
 mod seal;
+mod secrets;
 mod settings;
 mod statistics;
 mod upkeep;
@@ -52,6 +53,7 @@ pub use metrics::Metrics;
 pub use portal::{NewLink, SignedIn, Token};
 pub use publish::{IdempotencyKey, Publication};
 pub use seal::{SealKey, Sealer};
+pub use secrets::SecretRotation;
 pub use settings::{Concurrency, Settings};
 pub use statistics::{StatisticsQuery, WebhookStatistics};
 pub use webhooks::{NewWebhook, WebhookChanges};

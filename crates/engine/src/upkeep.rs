@@ -1,5 +1,5 @@
-//! Upkeep: forgetting what is old, cancelling what belongs to deleted webhooks, and following the
-//! clock when it goes back.
+//! Upkeep: forgetting what is old (replaced secrets too), cancelling what belongs to deleted
+//! webhooks, and following the clock when it goes back.
 //!
 //! One loop, woken by a timer or by a deletion. Every step is idempotent and takes no input, so
 //! it does not matter how often it runs or where it was interrupted.
@@ -53,6 +53,7 @@ impl Engine {
         let now = self.clock.now();
         while self.store.expire_sessions(now, ROWS).await? == ROWS {}
         while self.store.cancel_orphans(now, ROWS).await? == ROWS {}
+        while self.store.end_rotations(now, ROWS).await? == ROWS {}
         while self.store.expire_keys(now.before(KEYS_KEPT), ROWS).await? == ROWS {}
         let forgotten = now.before(self.settings.retention);
         while self.store.expire(forgotten, ROWS).await? == ROWS {}

@@ -66,6 +66,7 @@ impl Engine {
             enabled: new.enabled,
             events,
             secret: self.sealer.seal(id, &secret, &*self.chance),
+            rotation: None,
             disabled: None,
             created_at: now,
             updated_at: now,
@@ -106,7 +107,7 @@ impl Engine {
         let now = self.clock.now();
         let updated = self.store.update_webhook(environment, id, patch, now).await;
         self.dispatcher.forget(id);
-        Ok(updated?.ok_or_else(|| unknown_webhook(id))?)
+        Ok(updated?.ok_or_else(|| unknown_webhook(id))?.as_of(now))
     }
 
     /// Deletes a webhook; what is pending or held for it is cancelled.
@@ -123,7 +124,7 @@ impl Engine {
     /// The webhook with this id.
     pub async fn webhook(&self, environment: EnvironmentId, id: WebhookId) -> Result<Webhook> {
         let webhook = self.store.webhook(environment, id).await?;
-        Ok(webhook.ok_or_else(|| unknown_webhook(id))?)
+        Ok(webhook.ok_or_else(|| unknown_webhook(id))?.as_of(self.clock.now()))
     }
 
     /// A page of the environment's webhooks, newest first.
@@ -133,7 +134,9 @@ impl Engine {
         filter: WebhookFilter,
         page: Page,
     ) -> Result<Listed<Webhook>> {
-        Ok(self.store.list_webhooks(environment, filter, page).await?)
+        let listed = self.store.list_webhooks(environment, filter, page).await?;
+        let now = self.clock.now();
+        Ok(listed.map(|webhook| webhook.as_of(now)))
     }
 
     /// Whether a webhook may have this URL: the guard's verdict, or a temporary endpoint of the
@@ -165,6 +168,6 @@ fn no_such_endpoint() -> Problem {
     Problem::invalid("url", message)
 }
 
-fn unknown_webhook(id: WebhookId) -> Problem {
+pub(crate) fn unknown_webhook(id: WebhookId) -> Problem {
     Problem::not_found("webhook", &id.to_string())
 }

@@ -6,6 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use herald_domain::{
     account::EnvironmentId,
     id::{AccountId, WebhookId},
+    rotation::Rotation,
     time::Timestamp,
     webhook::{Disabled, SealedSecret, Subscription, Webhook},
 };
@@ -237,10 +238,20 @@ pub(crate) fn webhook(row: &Row<'_>, account: AccountId) -> rusqlite::Result<Web
         enabled: row.get("enabled")?,
         events: Subscription::from_stored(events),
         secret: SealedSecret(row.get("secret")?),
+        rotation: rotation(row)?,
         disabled: reason.zip(disabled_at).map(|(reason, at)| Disabled { reason, at }),
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
     })
+}
+
+fn rotation(row: &Row<'_>) -> rusqlite::Result<Option<Rotation>> {
+    let Some(previous) = row.get("previous_secret")? else { return Ok(None) };
+    Ok(Some(Rotation {
+        previous: SealedSecret(previous),
+        until: time(row, "rotation_until")?,
+        switched: row.get("rotation_switched")?,
+    }))
 }
 
 /// The stored form of a subscription.

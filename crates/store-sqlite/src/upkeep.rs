@@ -12,6 +12,7 @@ use crate::{
     claims::Hold,
     codec::{count, signed},
     failure::explain,
+    webhooks,
     writer::Session,
 };
 
@@ -34,6 +35,10 @@ impl Upkeep for SqliteStore {
 
     async fn cancel_orphans(&self, at: Timestamp, limit: usize) -> Result<usize> {
         self.writer.write(move |session| session.cancel_orphans(at, limit).map_err(explain)).await
+    }
+
+    async fn end_rotations(&self, now: Timestamp, limit: usize) -> Result<usize> {
+        self.writer.write(move |session| webhooks::end_rotations(session, now, limit)).await
     }
 
     async fn advance_due(&self, now: Timestamp, by: Duration) -> Result<()> {

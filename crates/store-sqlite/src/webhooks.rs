@@ -3,15 +3,17 @@
 use async_trait::async_trait;
 use herald_domain::{
     account::EnvironmentId,
-    id::WebhookId,
+    id::{AccountId, WebhookId},
+    rotation::SecretChange,
     time::Timestamp,
     webhook::{Webhook, WebhookPatch},
 };
-use herald_store::{Created, Listed, Page, Result, WebhookFilter, Webhooks};
+use herald_store::{Created, Listed, Page, Result, SecretChanged, WebhookFilter, Webhooks};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
     SqliteStore,
+    codec::{environment, object_id, signed},
     failure::explain,
     registry::{encode_events, known_env, webhook},
     writer::Session,
@@ -38,6 +40,29 @@ impl Webhooks for SqliteStore {
                 let updated = found.patched(&patch, at);
                 save(session, &updated)?;
                 Ok(Some(updated))
+            })
+            .await
+    }
+
+    async fn change_secret(
+        &self,
+        environment: EnvironmentId,
+        id: WebhookId,
+        change: SecretChange,
+        at: Timestamp,
+    ) -> Result<SecretChanged> {
+        self.writer
+            .write(move |session| {
+                let Some(found) = find(session.connection, environment, id)? else {
+                    return Ok(SecretChanged::UnknownWebhook);
+                };
+                Ok(match found.with_secrets(&change, at) {
+                    Err(running) => SecretChanged::Running(running),
+                    Ok(changed) => {
+                        save(session, &changed)?;
+                        SecretChanged::Changed(changed.into())
+                    }
+                })
             })
             .await
     }
@@ -101,9 +126,11 @@ fn create(session: &mut Session<'_>, webhook: &Webhook, limit: u32) -> Result<Cr
     let insert = || {
         let sql = "INSERT INTO webhook
                        (id, env, description, url, enabled, events, secret, created_at, updated_at,
-                        disabled_reason, disabled_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+                        disabled_reason, disabled_at,
+                        previous_secret, rotation_until, rotation_switched)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
         let disabled = webhook.disabled.as_ref();
+        let rotation = webhook.rotation.as_ref();
         session.connection.prepare_cached(sql)?.insert(params![
             webhook.id.as_bytes(),
             environment.env,
@@ -116,6 +143,9 @@ fn create(session: &mut Session<'_>, webhook: &Webhook, limit: u32) -> Result<Cr
             webhook.updated_at.millis(),
             disabled.map(|disabled| &disabled.reason),
             disabled.map(|disabled| disabled.at.millis()),
+            rotation.map(|rotation| &rotation.previous.0),
+            rotation.map(|rotation| rotation.until.millis()),
+            rotation.map(|rotation| rotation.switched),
         ])
     };
     let num = insert().map_err(explain)?;
@@ -130,10 +160,12 @@ fn create(session: &mut Session<'_>, webhook: &Webhook, limit: u32) -> Result<Cr
 pub(crate) fn save(session: &mut Session<'_>, webhook: &Webhook) -> Result<()> {
     session.registry.forget(webhook.environment);
     let sql = "UPDATE webhook SET description = ?2, url = ?3, enabled = ?4, events = ?5,
-                   secret = ?6, disabled_reason = ?7, disabled_at = ?8, updated_at = ?9
+                   secret = ?6, disabled_reason = ?7, disabled_at = ?8, updated_at = ?9,
+                   previous_secret = ?10, rotation_until = ?11, rotation_switched = ?12
                WHERE id = ?1";
     let events = encode_events(&webhook.events)?;
     let disabled = webhook.disabled.as_ref();
+    let rotation = webhook.rotation.as_ref();
     session
         .connection
         .execute(
@@ -148,10 +180,36 @@ pub(crate) fn save(session: &mut Session<'_>, webhook: &Webhook) -> Result<()> {
                 disabled.map(|disabled| &disabled.reason),
                 disabled.map(|disabled| disabled.at.millis()),
                 webhook.updated_at.millis(),
+                rotation.map(|rotation| &rotation.previous.0),
+                rotation.map(|rotation| rotation.until.millis()),
+                rotation.map(|rotation| rotation.switched),
             ],
         )
         .map_err(explain)?;
     Ok(())
+}
+
+/// Forgets the previous secrets of up to `limit` webhooks whose rotation is over; how many.
+pub(crate) fn end_rotations(
+    session: &mut Session<'_>,
+    now: Timestamp,
+    limit: usize,
+) -> Result<usize> {
+    let sql = "UPDATE webhook
+               SET previous_secret = NULL, rotation_until = NULL, rotation_switched = NULL
+               WHERE num IN (SELECT num FROM webhook WHERE rotation_until <= ?1 LIMIT ?2)
+               RETURNING env, (SELECT id FROM account WHERE num = env / 2) AS account";
+    let mut update = session.connection.prepare_cached(sql).map_err(explain)?;
+    let environments = update
+        .query_map(params![now.millis(), signed(limit as u64)], |row| {
+            Ok(environment(AccountId(object_id(row, "account")?), row.get("env")?))
+        })
+        .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
+        .map_err(explain)?;
+    for environment in &environments {
+        session.registry.forget(*environment);
+    }
+    Ok(environments.len())
 }
 
 /// A webhook of this environment that is not deleted.

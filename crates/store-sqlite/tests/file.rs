@@ -57,6 +57,7 @@ impl Scene {
             enabled: true,
             events: Subscription::from_stored(vec!["*".into()]),
             secret: SealedSecret(vec![1]),
+            rotation: None,
             disabled: None,
             created_at: NOW,
             updated_at: NOW,
@@ -276,4 +277,5 @@ async fn a_file_of_the_first_version_is_examined_migrated_and_keeps_what_it_has(
     assert_eq!(store.account(account).await.unwrap().unwrap().name, "old");
     let after = examine(&path).unwrap();
     assert_eq!(after.version, after.current);
+    assert!(after.version > before.version);
 }

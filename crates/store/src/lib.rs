@@ -48,7 +48,7 @@ pub use resources::{DueResources, ResourceFilter, Resources, Stored, Write};
 pub use sessions::Sessions;
 pub use statistics::{HourTally, Statistics};
 pub use upkeep::Upkeep;
-pub use webhooks::{Created, WebhookFilter, Webhooks};
+pub use webhooks::{Created, SecretChanged, WebhookFilter, Webhooks};
 
 /// Everything that Herald must remember.
 pub trait Store:

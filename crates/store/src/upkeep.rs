@@ -22,6 +22,10 @@ pub trait Upkeep: Send + Sync + 'static {
     /// Cancels pending and held deliveries of deleted webhooks.
     async fn cancel_orphans(&self, at: Timestamp, limit: usize) -> Result<usize>;
 
+    /// Forgets the previous secrets of webhooks whose rotation is over at `now`, those of deleted
+    /// ones too. A webhook has not changed by that: its own secret signed alone before.
+    async fn end_rotations(&self, now: Timestamp, limit: usize) -> Result<usize>;
+
     /// Moves what is due later than `now`, deliveries and resources, to be due earlier by `by`: the clock was found to have
     /// gone back by so much, and no retry may be later than its step.
     async fn advance_due(&self, now: Timestamp, by: Duration) -> Result<()>;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use herald_domain::{
     account::EnvironmentId,
     id::WebhookId,
+    rotation::{RotationRunning, SecretChange},
     time::Timestamp,
     webhook::{Webhook, WebhookPatch},
 };
@@ -36,6 +37,17 @@ pub enum Created {
     UnknownAccount,
 }
 
+/// What came of changing a webhook's secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretChanged {
+    /// It is changed; the webhook as it is now.
+    Changed(Box<Webhook>),
+    /// Another rotation runs.
+    Running(RotationRunning),
+    /// There is no such webhook.
+    UnknownWebhook,
+}
+
 /// Webhooks, as people configure them. An event recorded after one of these returned sees what
 /// it did: no cache is older than the commit.
 #[async_trait]
@@ -52,6 +64,16 @@ pub trait Webhooks: Send + Sync + 'static {
         patch: WebhookPatch,
         at: Timestamp,
     ) -> Result<Option<Webhook>>;
+
+    /// Changes its secrets ([`Webhook::with_secrets`]). Its deliveries stay as they are. A secret
+    /// whose rotation is over is kept no longer than until [`crate::Upkeep::end_rotations`].
+    async fn change_secret(
+        &self,
+        environment: EnvironmentId,
+        id: WebhookId,
+        change: SecretChange,
+        at: Timestamp,
+    ) -> Result<SecretChanged>;
 
     /// Deletes it: from now on nothing matches it, and nothing of it can be claimed. What is
     /// pending or held is cancelled by [`crate::Upkeep::cancel_orphans`], some at a time.

@@ -36,6 +36,8 @@ pub struct TestServer {
     pub names: Arc<Names>,
     /// The engine, for what the API does not show.
     pub engine: Arc<Engine>,
+    /// What is remembered, for what nothing else shows.
+    pub store: Arc<SqliteStore>,
     /// The account and its keys.
     pub account: NewAccountKeys,
     address: SocketAddr,
@@ -68,8 +70,9 @@ impl TestServer {
         let ids = Arc::new(IdSequence::new([7; 5]));
         let store = SqliteStore::open(&folder.path().join("herald.db"), ids.clone())
             .expect("a new database opens");
+        let store = Arc::new(store);
         let parts = Parts {
-            store: Arc::new(store),
+            store: store.clone(),
             clock: clock.clone(),
             chance: Arc::new(FixedChance::new(1)),
             ids,
@@ -87,7 +90,7 @@ impl TestServer {
         let web = tokio::spawn(herald_web::serve(listener, router, async move {
             let _ = ended.await;
         }));
-        Self { clock, names, engine, account, address, web, end, _folder: folder }
+        Self { clock, names, engine, store, account, address, web, end, _folder: folder }
     }
 
     /// Where it answers.

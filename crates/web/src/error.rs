@@ -27,8 +27,8 @@ pub(crate) struct ErrorBody {
     /// `resource_not_found`, `method_not_allowed`, `request_timeout`, `request_too_large`,
     /// `unsupported_encoding`, `idempotency_key_reused`, `document_requires_issuing_country`,
     /// `document_requires_front_image`, `invalid_check_update`, `pending_check_unmodifiable`,
-    /// `invalid_check_validation`, `check_not_pending`, `check_not_monitored`, `internal_error`,
-    /// `service_unavailable`.
+    /// `invalid_check_validation`, `check_not_pending`, `check_not_monitored`, `rotation_running`,
+    /// `internal_error`, `service_unavailable`.
     #[serde(rename = "type")]
     kind: &'static str,
     /// One sentence for people: what was wrong, and what to do. One problem an answer.

@@ -22,6 +22,7 @@ fn webhook(events: &[&str]) -> Webhook {
         enabled: true,
         events: Subscription::from_stored(events.iter().copied().map(String::from).collect()),
         secret: SealedSecret(Vec::new()),
+        rotation: None,
         disabled: None,
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),

@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 
+use herald_domain::signature::complycube_signature;
 use herald_testkit::{
     receiver::{Gate, Received, Receiver, Reply},
     server::{TestServer, settings},
@@ -11,7 +12,9 @@ use herald_testkit::{
 use serde_json::json;
 
 use crate::support::{
-    PATIENCE, eventually,
+    PATIENCE,
+    api::text,
+    eventually,
     inside::{api, books, books_say, publish, publish_many, quiet},
 };
 
@@ -93,6 +96,28 @@ async fn after_a_new_url_the_rest_goes_there_and_what_is_in_flight_counts_where_
     let id = delivery["id"].as_str().expect("an id");
     let delivery = api(&stage.server).get(&format!("/v1/deliveries/{id}")).await.good();
     assert_eq!(delivery["attempts"][0]["url"], stage.receiver.url("/"));
+    stage.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_new_secret_the_rest_is_signed_with_it_and_what_is_in_flight_counts() {
+    let mut stage = Stage::new(200).await;
+    let mut secret = String::new();
+    stage
+        .change(async |server, webhook| {
+            let path = format!("/v1/webhooks/{webhook}/rotateSecret");
+            let rotated = api(server).post(&path, &json!({ "overlapSeconds": 0 })).await.good();
+            secret = text(&rotated["secret"]);
+        })
+        .await;
+    stage.gate.open();
+    books_say(&stage.server, [0, ALL, 0, 0, 0]).await;
+    let received = stage.receiver.received();
+    assert_eq!((received.len(), events(&received).len()), (PENDING, PENDING), "each came once");
+    let new = received.iter().filter(|request| {
+        request.header("complycube-signature") == complycube_signature(&secret, &request.body)
+    });
+    assert_eq!(new.count(), PENDING - stage.in_flight);
     stage.server.stop().await;
 }
 

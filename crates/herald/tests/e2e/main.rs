@@ -1,8 +1,8 @@
 //! Herald as its three people meet it: the real program, the real wire, the official SDKs.
 //!
 //! Nearly every test starts `herald` as a child process, with a configuration as an operator
-//! would write one and a receiver that speaks TLS. `schedule`, `clock`, `retention`, `checks` and
-//! `configuration_changes` have the server in their own process: days pass there, and what is going
+//! would write one and a receiver that speaks TLS. `schedule`, `clock`, `retention`, `rotation`, `checks`
+//! and `configuration_changes` have the server in their own process: days pass there, and what is going
 //! on inside has to be known.
 
 mod support;
@@ -17,6 +17,7 @@ mod ending;
 mod http2;
 mod resources_crash;
 mod retention;
+mod rotation;
 mod schedule;
 mod sdks;
 mod starting;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
+    api::text,
     eventually,
     script::{Language, ScriptedReceiver},
     world::World,
@@ -65,6 +66,31 @@ async fn verifies_every_notification(language: Language) {
         (api.count("delivered").await == TRICKY.len() as u64).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_verifiers_go_through_a_rotation_without_a_gap() {
+    let world = World::new();
+    let running = world.first_start().await;
+    let api = running.api();
+    let (certificate, key) = world.receiver_files();
+    for language in [Language::Node, Language::Python] {
+        let mut receiver = ScriptedReceiver::start(language, &certificate, &key).await;
+        let (webhook, old) = api.create_webhook(&receiver.url).await;
+        receiver.tell(&old).await;
+        let path = |what| format!("/v1/webhooks/{webhook}/{what}");
+        let rotated = api.post(&path("rotateSecret"), &json!({})).await.good();
+        running.publish(TRICKY[0]).await;
+        let report = receiver.report().await;
+        assert_eq!(report["problem"], Value::Null, "{language:?}, the old secret: {report}");
+
+        receiver.tell(&text(&rotated["secret"])).await;
+        api.post(&path("switchSecret"), &json!({})).await.good();
+        running.publish(TRICKY[0]).await;
+        let report = receiver.report().await;
+        assert_eq!(report["problem"], Value::Null, "{language:?}, the new secret: {report}");
+        api.update_webhook(&webhook, &json!({ "enabled": false })).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

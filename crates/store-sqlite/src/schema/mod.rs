@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0003_statistics.sql"),
     include_str!("0004_sessions.sql"),
     include_str!("0005_endpoints.sql"),
+    include_str!("0006_secret_rotation.sql"),
 ];
 
 /// The first version that has resources.

@@ -145,6 +145,7 @@ impl<B: Backend> Scene<B> {
             enabled: true,
             events: subscription(events),
             secret: SealedSecret(vec![0, 159, 146, 150, 255]),
+            rotation: None,
             disabled: None,
             created_at,
             updated_at: created_at,

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! The laws go by trait ([`queue`] and [`settling`] share [`crate::Queue`]; [`attempts`] is what
-//! is kept of an attempt; [`resources`], [`resource_writes`], [`resource_lists`] and
+//! is kept of an attempt; [`secrets`] is a part of [`crate::Webhooks`]; [`resources`], [`resource_writes`], [`resource_lists`] and
 //! [`resource_filters`] are about [`crate::Resources`] and how they are written). Beside them stands [`model`], a store in plain collections that is
 //! simple enough to be right by reading: it passes every law itself, and [`walk`] compares a
 //! backend to it, step by random step, where single laws would not think of looking.
@@ -42,6 +42,7 @@ pub mod resource_filters;
 pub mod resource_lists;
 pub mod resource_writes;
 pub mod resources;
+pub mod secrets;
 pub mod sessions;
 pub mod settling;
 pub mod statistics;
@@ -104,6 +105,16 @@ macro_rules! store_contract {
             nothing_matches_a_deleted_webhook
             nothing_of_a_deleted_webhook_can_be_claimed
             another_environment_sees_and_touches_no_webhook
+        );
+        $crate::store_contract!(@laws $backend, secrets:
+            a_webhook_is_made_with_a_rotation_as_it_is
+            a_rotation_is_kept_and_survives_reopening
+            a_second_rotation_is_refused_while_one_runs_and_changes_nothing
+            a_patch_and_an_exhausted_delivery_leave_a_rotation_alone
+            what_is_claimed_after_a_change_of_secrets_has_them
+            the_secret_of_no_other_environments_webhook_is_changed
+            what_is_left_of_a_rotation_is_forgotten_when_it_is_over
+            rotations_are_ended_no_more_than_the_limit_at_a_time
         );
         $crate::store_contract!(@laws $backend, resources:
             a_resource_is_read_as_it_was_written_with_its_version

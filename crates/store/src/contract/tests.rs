@@ -20,6 +20,7 @@ fn every_law_that_is_written_is_run() {
         include_str!("resource_writes.rs"),
         include_str!("resources.rs"),
         include_str!("sessions.rs"),
+        include_str!("secrets.rs"),
         include_str!("settling.rs"),
         include_str!("statistics.rs"),
         include_str!("upkeep.rs"),

@@ -5,6 +5,7 @@
 //! the steps that led there are printed.
 
 mod resources;
+mod secrets;
 
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
@@ -94,7 +95,7 @@ impl<B: Backend> Walk<B> {
     }
 
     async fn step(mut self, memory: &Memory) -> Self {
-        match self.dice.below(130) {
+        match self.dice.below(138) {
             0..8 => self.create_webhook().await,
             8..18 => self.patch_webhook().await,
             18..21 => self.delete_webhook().await,
@@ -107,6 +108,8 @@ impl<B: Backend> Walk<B> {
             119..123 => self.cancel_orphans().await,
             123..127 => self.expire().await,
             127..129 => return self.reopen(memory).await,
+            129..135 => self.change_secret().await,
+            135..137 => self.end_rotations().await,
             _ => self.advance_due().await,
         }
         self

@@ -35,6 +35,8 @@ fn notifications() -> OpenApiRouter<Arc<Engine>> {
             webhooks::update::update_webhook,
             webhooks::delete::delete_webhook
         ))
+        .operations(routes!(webhooks::rotate_secret::rotate_secret))
+        .operations(routes!(webhooks::switch_secret::switch_secret))
         .operations(routes!(events::list::list_events))
         .operations(routes!(events::get::get_event))
         .operations(routes!(events::why::why_event))

@@ -22,6 +22,7 @@ mod objects;
 mod portal_links;
 mod publish;
 mod resource_lists;
+mod secrets;
 mod statistics;
 mod support;
 mod webhooks;

@@ -124,6 +124,7 @@ impl Filling {
             enabled: true,
             events: Subscription::from_stored(vec![event_type]),
             secret: self.sealer.seal(id, &self.secret, &SystemChance),
+            rotation: None,
             disabled: None,
             created_at: self.now,
             updated_at: self.now,

@@ -55,6 +55,7 @@ fn destination(webhook: u8) -> Destination {
         enabled: true,
         events: Subscription::from_stored(vec!["*".into()]),
         secret: sealer().seal(id(webhook), &secret, &SystemChance),
+        rotation: None,
         disabled: None,
         created_at: NOW,
         updated_at: NOW,

@@ -54,6 +54,13 @@ impl Upkeep for Model {
         Ok(cancelled)
     }
 
+    async fn end_rotations(&self, now: Timestamp, limit: usize) -> Result<usize> {
+        let mut data = self.data();
+        let rotations = data.webhooks.iter_mut().map(|row| &mut row.webhook.rotation);
+        let over = rotations.filter_map(|rotation| rotation.take_if(|one| !one.is_running(now)));
+        Ok(over.take(limit).count())
+    }
+
     async fn advance_due(&self, now: Timestamp, by: Duration) -> Result<()> {
         let mut data = self.data();
         for row in data.deliveries.values_mut().filter(|row| row.due_at > now) {

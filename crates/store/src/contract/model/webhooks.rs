@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use herald_domain::{
     account::EnvironmentId,
     id::WebhookId,
+    rotation::SecretChange,
     time::Timestamp,
     webhook::{Webhook, WebhookPatch},
 };
 
 use super::{Model, WebhookRow, paged};
-use crate::{Created, Listed, Page, Result, WebhookFilter, Webhooks};
+use crate::{Created, Listed, Page, Result, SecretChanged, WebhookFilter, Webhooks};
 
 #[async_trait]
 impl Webhooks for Model {
@@ -40,6 +41,25 @@ impl Webhooks for Model {
             row.webhook = row.webhook.clone().patched(&patch, at);
             row.webhook.clone()
         }))
+    }
+
+    async fn change_secret(
+        &self,
+        environment: EnvironmentId,
+        id: WebhookId,
+        change: SecretChange,
+        at: Timestamp,
+    ) -> Result<SecretChanged> {
+        let mut data = self.data();
+        let found = data.webhook_mut(id).filter(|row| row.webhook.environment == environment);
+        let Some(row) = found else { return Ok(SecretChanged::UnknownWebhook) };
+        Ok(match row.webhook.clone().with_secrets(&change, at) {
+            Err(running) => SecretChanged::Running(running),
+            Ok(changed) => {
+                row.webhook = changed.clone();
+                SecretChanged::Changed(changed.into())
+            }
+        })
     }
 
     async fn delete_webhook(

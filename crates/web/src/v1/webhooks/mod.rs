@@ -4,10 +4,14 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod rotate_secret;
 pub(crate) mod statistics;
+pub(crate) mod switch_secret;
 pub(crate) mod update;
 
-use herald_domain::{id::WebhookId, signature::Secret, time::Timestamp, webhook};
+use herald_domain::{
+    id::WebhookId, rotation::Rotation, signature::Secret, time::Timestamp, webhook,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,10 +34,14 @@ pub(crate) struct Webhook {
     /// Which event types it asked for; `*` means all.
     #[schema(example = json!(["client.created", "check.completed"]))]
     events: Vec<String>,
-    /// Its signing secret. Only in the answer to the creation.
+    /// Its signing secret. Only in the answer to the creation, and to a rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     secret: Option<String>,
+    /// The rotation of its secret that is under way; absent while one secret counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    secret_rotation: Option<SecretRotation>,
     /// Why Herald disabled it; absent once it is enabled again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -50,6 +58,24 @@ pub(crate) struct Webhook {
     updated_at: Timestamp,
 }
 
+/// A rotation of a webhook's secret.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SecretRotation {
+    /// Until when the secret before counts beside the new one.
+    #[schema(value_type = String, format = DateTime, example = "2026-02-01T09:30:00.000Z")]
+    overlap_until: Timestamp,
+    /// Whether `Complycube-Signature` is made with the new secret already.
+    #[schema(example = false)]
+    switched: bool,
+}
+
+impl From<Rotation> for SecretRotation {
+    fn from(rotation: Rotation) -> Self {
+        Self { overlap_until: rotation.until, switched: rotation.switched }
+    }
+}
+
 impl From<webhook::Webhook> for Webhook {
     fn from(webhook: webhook::Webhook) -> Self {
         let (disabled_reason, disabled_at) =
@@ -61,6 +87,7 @@ impl From<webhook::Webhook> for Webhook {
             enabled: webhook.enabled,
             events: webhook.events.names().to_vec(),
             secret: None,
+            secret_rotation: webhook.rotation.map(SecretRotation::from),
             disabled_reason,
             disabled_at,
             created_at: webhook.created_at,
