@@ -7,6 +7,10 @@
 use indexmap::IndexMap;
 use serde::Deserialize;
 
+use crate::{exact_json::Object, raise::holds};
+
+mod example;
+
 /// Names of payload rules that every catalogue has.
 const FULL: &str = "full";
 const CHANGED: &str = "changed";
@@ -35,6 +39,8 @@ pub struct EventType {
     pub payload: PayloadRule,
     /// For a type that its parent raises by itself: when.
     pub raised_when: Option<Condition>,
+    /// A payload as it may look, if the file gives one: for samples.
+    pub example: Option<Object>,
     /// Whether the specification has it, or a platform added it.
     pub built_in: bool,
 }
@@ -101,6 +107,9 @@ pub enum CatalogueProblem {
     /// A specialised type without the type that it specialises.
     #[error("event type {0:?} has raised_when, but {1:?}, which would raise it, is not there")]
     Orphan(String, String),
+    /// An example that no payload of the type can be.
+    #[error("the example of event type {0:?} cannot be used: {1}")]
+    Example(String, String),
 }
 
 #[derive(Deserialize)]
@@ -127,6 +136,7 @@ struct FileType {
     #[serde(default = "given")]
     payload: String,
     raised_when: Option<Condition>,
+    example: Option<toml::Table>,
 }
 
 fn given() -> String {
@@ -180,12 +190,14 @@ impl Catalogue {
                 return Err(CatalogueProblem::Duplicate(entry.name));
             }
             let payload = rule(&entry, &file.payload)?;
+            let example = example(&entry)?;
             let loaded = EventType {
                 name: entry.name.clone(),
                 resource: entry.resource,
                 description: entry.description,
                 payload,
                 raised_when: entry.raised_when,
+                example,
                 built_in,
             };
             self.types.insert(entry.name, loaded);
@@ -218,6 +230,20 @@ fn rule(
             None => return Err(CatalogueProblem::PayloadRule(entry.name.clone(), other.into())),
         },
     })
+}
+
+/// The type's example, which has to be JSON that JavaScript would leave alone, and about which what
+/// raises the type has to hold.
+fn example(entry: &FileType) -> Result<Option<Object>, CatalogueProblem> {
+    let problem = |why: String| CatalogueProblem::Example(entry.name.clone(), why);
+    let Some(table) = &entry.example else { return Ok(None) };
+    let example = example::exact(table).map_err(problem)?;
+    match &entry.raised_when {
+        Some(condition) if !holds(condition, &example) => {
+            Err(problem(format!("{:?} should be {:?} in it", condition.field, condition.equals)))
+        }
+        _ => Ok(Some(example)),
+    }
 }
 
 fn parent(name: &str) -> Option<&str> {
@@ -283,6 +309,7 @@ mod tests {
             (with("a.b", "payload = \"some\""), "payload rule \"some\""),
             (with("a.b", "raised_when = { field = \"x\", equals = \"y\" }"), "is not there"),
             (with("a.b", "colour = \"red\""), "cannot be read"),
+            (with("a.b", "example = { n = 9007199254740993 }"), "example of event type \"a.b\""),
         ] {
             let problem = Catalogue::built_in().extended(&file).unwrap_err().to_string();
             assert!(problem.contains(reason), "{problem}");

@@ -11,6 +11,12 @@ pub fn first_state(webhook: &Webhook, event_type: &str) -> Option<DeliveryState>
     Some(if webhook.enabled { DeliveryState::Pending } else { DeliveryState::Held })
 }
 
+/// The first state of a delivery to this webhook, if the event is for `only` and nobody else: it
+/// need not have asked for it. `None` to every other webhook, and while it is disabled.
+pub fn first_state_for_only(webhook: &Webhook, only: WebhookId) -> Option<DeliveryState> {
+    (webhook.id == only && webhook.enabled).then_some(DeliveryState::Pending)
+}
+
 /// One match of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Match {

@@ -27,6 +27,7 @@ pub mod problem;
 pub mod raise;
 pub mod resource;
 pub mod rotation;
+pub mod samples;
 pub mod schedule;
 pub mod session;
 pub mod signature;

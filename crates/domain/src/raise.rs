@@ -37,13 +37,7 @@ pub enum Subject {
 /// The events that a change raises, general types before specific ones. None, if it is an update
 /// that changed nothing.
 pub fn raise(catalogue: &Catalogue, change: &Change) -> Result<Vec<Raised>, Problem> {
-    let Some(named) = catalogue.get(&change.event_type) else {
-        let message = format!(
-            "'type' has the unknown event type '{}'; GET /v1/eventTypes lists the known ones",
-            change.event_type.chars().take(80).collect::<String>()
-        );
-        return Err(Problem::invalid("type", message));
-    };
+    let named = known_type(catalogue, &change.event_type)?;
     let mut types: Vec<&EventType> = catalogue.ancestors(&named.name).collect();
     types.reverse();
     types.push(named);
@@ -58,7 +52,18 @@ pub fn raise(catalogue: &Catalogue, change: &Change) -> Result<Vec<Raised>, Prob
     Ok(raised)
 }
 
-fn event_of(event_type: &EventType, payload: Value) -> Raised {
+/// The type of this name, or that there is none.
+pub fn known_type<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a EventType, Problem> {
+    catalogue.get(name).ok_or_else(|| {
+        let message = format!(
+            "'type' has the unknown event type '{}'; GET /v1/eventTypes lists the known ones",
+            name.chars().take(80).collect::<String>()
+        );
+        Problem::invalid("type", message)
+    })
+}
+
+pub(crate) fn event_of(event_type: &EventType, payload: Value) -> Raised {
     Raised {
         event_type: event_type.name.clone(),
         resource_type: event_type.resource.clone(),
@@ -105,7 +110,7 @@ fn add_specialisations(
 }
 
 /// The payload by the type's rule; `None` if it is an update that changed nothing.
-fn payload(event_type: &EventType, subject: &Subject) -> Result<Option<Value>, Problem> {
+pub(crate) fn payload(event_type: &EventType, subject: &Subject) -> Result<Option<Value>, Problem> {
     let (current, previous) = match subject {
         Subject::Payload(_) if event_type.built_in => {
             let message = format!(
@@ -186,7 +191,7 @@ fn summary(fields: &[SummaryField], resource: &Object) -> Object {
     summary
 }
 
-fn holds(condition: &Condition, object: &Object) -> bool {
+pub(crate) fn holds(condition: &Condition, object: &Object) -> bool {
     look_up(object, &condition.field).and_then(Value::as_str) == Some(&condition.equals)
 }
 

@@ -2,8 +2,8 @@
 //! work that delivers. The only writer of the store.
 //!
 //! [`Engine`] is the whole of it to the outside. A request goes through one of its methods
-//! (`accounts`, `webhooks`, `secrets`, `resources`, `publish`, `history`, `endpoints`); what is
-//! accepted is handed to the [`dispatch`]er, which attempts it through the guarded [`http`] client
+//! (`accounts`, `webhooks`, `secrets`, `resources`, `publish`, `test_events`, `history`,
+//! `endpoints`); what is accepted is handed to the [`dispatch`]er, which attempts it through the guarded [`http`] client
 //! and settles what came back. [`upkeep`] forgets what is old; `resources::runner` completes the
 //! test environment's checks. Time and chance come in through [`Clock`] and [`Chance`], so a test
 //! holds both in its hand.
@@ -31,6 +31,7 @@ mod seal;
 mod secrets;
 mod settings;
 mod statistics;
+mod test_events;
 mod upkeep;
 mod webhooks;
 mod why;
@@ -56,6 +57,7 @@ pub use seal::{SealKey, Sealer};
 pub use secrets::SecretRotation;
 pub use settings::{Concurrency, Settings};
 pub use statistics::{StatisticsQuery, WebhookStatistics};
+pub use test_events::TestEvent;
 pub use webhooks::{NewWebhook, WebhookChanges};
 pub use why::Why;
 

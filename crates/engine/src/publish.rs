@@ -67,7 +67,8 @@ impl Engine {
             })?);
         }
         // A publisher keeps its resources itself.
-        let record = Record { environment, writes: Vec::new(), events, idempotency, at: now };
+        let record =
+            Record { environment, writes: Vec::new(), events, idempotency, only: None, at: now };
         let recorded = self.record(record).await?;
         match recorded {
             Recorded::Accepted { receipt, .. } | Recorded::Replayed(receipt) => Ok(receipt),
@@ -77,8 +78,9 @@ impl Engine {
             )
             .into()),
             Recorded::UnknownAccount => Err(unknown_account(environment.account).into()),
-            Recorded::Conflict => {
-                Err(EngineError::Internal("a record without writes conflicts".to_owned()))
+            Recorded::Conflict | Recorded::Unwelcome => {
+                let defect = "a record without writes, for everybody, is refused";
+                Err(EngineError::Internal(defect.to_owned()))
             }
         }
     }

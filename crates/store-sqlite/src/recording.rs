@@ -2,8 +2,12 @@
 
 use async_trait::async_trait;
 use herald_domain::{
-    account::EnvironmentId, delivery::DeliveryState, event::Event, fan_out::first_state,
-    id::DeliveryId, time::Timestamp,
+    account::EnvironmentId,
+    delivery::DeliveryState,
+    event::Event,
+    fan_out::{first_state, first_state_for_only},
+    id::{DeliveryId, WebhookId},
+    time::Timestamp,
 };
 use herald_store::{
     Claimed, DeliveryKey, Destination, Idempotency, Receipt, Record, Recorded, Recording, Result,
@@ -37,6 +41,9 @@ impl Session<'_> {
         {
             return Ok(earlier);
         }
+        if record.only.is_some_and(|only| !environment.takes(only)) {
+            return Ok(Recorded::Unwelcome);
+        }
         if !self.write(environment.env, &record.writes)? {
             return Ok(Recorded::Conflict);
         }
@@ -44,7 +51,12 @@ impl Session<'_> {
             Receipt { events: Vec::with_capacity(record.events.len()), deliveries: 0 };
         let mut claimed = Vec::new();
         for event in &record.events {
-            let inserted = Inserted { environment: record.environment, event, at: record.at };
+            let inserted = Inserted {
+                environment: record.environment,
+                event,
+                only: record.only,
+                at: record.at,
+            };
             receipt.deliveries += self.insert_event(&environment, &inserted, &mut claimed)?;
             receipt.events.push((event.id, event.event_type.clone()));
         }
@@ -155,7 +167,11 @@ impl Session<'_> {
         let mut made = 0;
         for hook in &environment.hooks {
             let webhook = &hook.destination.webhook;
-            let Some(state) = first_state(webhook, &inserted.event.event_type) else { continue };
+            let state = match inserted.only {
+                None => first_state(webhook, &inserted.event.event_type),
+                Some(only) => first_state_for_only(webhook, only),
+            };
+            let Some(state) = state else { continue };
             let pending = state == DeliveryState::Pending;
             let id = DeliveryId(self.ids.next(inserted.at));
             insert
@@ -194,5 +210,14 @@ impl Session<'_> {
 struct Inserted<'a> {
     environment: EnvironmentId,
     event: &'a Event,
+    only: Option<WebhookId>,
     at: Timestamp,
+}
+
+impl Environment {
+    /// Whether this webhook is here, and takes what is meant for it alone.
+    fn takes(&self, only: WebhookId) -> bool {
+        let mut webhooks = self.hooks.iter().map(|hook| &hook.destination.webhook);
+        webhooks.any(|webhook| first_state_for_only(webhook, only).is_some())
+    }
 }

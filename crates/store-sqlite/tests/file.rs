@@ -83,7 +83,14 @@ impl Scene {
             body: Bytes::from_static(b"{}"),
         };
         let (environment, events) = (self.environment, vec![event]);
-        let record = Record { environment, writes: Vec::new(), events, idempotency: None, at: NOW };
+        let record = Record {
+            environment,
+            writes: Vec::new(),
+            events,
+            idempotency: None,
+            only: None,
+            at: NOW,
+        };
         match self.store().record(record).await? {
             Recorded::Accepted { claimed, .. } => Ok(claimed),
             other => panic!("{other:?}"),
@@ -201,6 +208,7 @@ async fn a_failed_statement_hurts_only_its_own_job() {
             writes: Vec::new(),
             events: vec![event],
             idempotency: None,
+            only: None,
             at: NOW,
         };
         let scene = scene.clone();

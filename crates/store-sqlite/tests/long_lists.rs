@@ -56,7 +56,7 @@ impl Scene {
         let all: Vec<_> = (0..CLIENTS).map(write).collect();
         for writes in all.chunks(1_000) {
             let (writes, events, at) = (writes.to_vec(), Vec::new(), made(0));
-            let record = Record { environment, writes, events, idempotency: None, at };
+            let record = Record { environment, writes, events, idempotency: None, only: None, at };
             store.record(record).await.unwrap();
         }
         Self { store, folder, environment }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use herald_domain::{
-    account::EnvironmentId, event::Event, id::EventId, time::Timestamp, webhook::Webhook,
+    account::EnvironmentId,
+    event::Event,
+    id::{EventId, WebhookId},
+    time::Timestamp,
+    webhook::Webhook,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +25,9 @@ pub struct Record {
     pub events: Vec<Event>,
     /// The publisher's own name for this change, if it gave one.
     pub idempotency: Option<Idempotency>,
+    /// The one webhook that the events go to, whether or not it asked for them; `None`: to all that
+    /// did.
+    pub only: Option<WebhookId>,
     /// When it is accepted; what is pending is due from then on.
     pub at: Timestamp,
 }
@@ -62,6 +69,8 @@ pub enum Recorded {
     KeyReused,
     /// A resource is no longer as the change was decided by. Nothing was recorded.
     Conflict,
+    /// The one webhook that the events were for is not there, or disabled. Nothing was recorded.
+    Unwelcome,
     /// There is no such account.
     UnknownAccount,
 }
@@ -79,7 +88,7 @@ pub struct Destination {
 #[async_trait]
 pub trait Recording: Send + Sync + 'static {
     /// In ONE transaction: looks for the key, writes the resources, numbers and stores the events, matches them to the
-    /// environment's webhooks as they are then (`domain::fan_out`), stores a delivery for each
-    /// match, keeps the books. Durable when it returns.
+    /// environment's webhooks as they are then (`domain::fan_out`), or to the one that they are for,
+    /// stores a delivery for each match, keeps the books. Durable when it returns.
     async fn record(&self, record: Record) -> Result<Recorded>;
 }

@@ -28,7 +28,7 @@ pub(crate) struct ErrorBody {
     /// `unsupported_encoding`, `idempotency_key_reused`, `document_requires_issuing_country`,
     /// `document_requires_front_image`, `invalid_check_update`, `pending_check_unmodifiable`,
     /// `invalid_check_validation`, `check_not_pending`, `check_not_monitored`, `rotation_running`,
-    /// `internal_error`, `service_unavailable`.
+    /// `webhook_disabled`, `internal_error`, `service_unavailable`.
     #[serde(rename = "type")]
     kind: &'static str,
     /// One sentence for people: what was wrong, and what to do. One problem an answer.

@@ -108,7 +108,7 @@ async fn fill(path: &Path, account: &Account, clients: u64) -> Result<()> {
             events.extend(raised.iter().map(event));
             writes.push(Write::Create(client));
         }
-        let record = Record { environment, writes, events, idempotency: None, at };
+        let record = Record { environment, writes, events, idempotency: None, only: None, at };
         let recorded = store.record(record).await?;
         ensure!(matches!(recorded, Recorded::Accepted { .. }), "clients were refused");
         made += BATCH;

@@ -192,15 +192,16 @@ impl Engine {
             for change in &changes {
                 events.extend(self.events_of(change, now)?);
             }
-            let record = Record { environment, writes, events, idempotency: None, at: now };
+            let record =
+                Record { environment, writes, events, idempotency: None, only: None, at: now };
             match self.record(record).await? {
                 Recorded::Accepted { .. } => return Ok(answer),
                 Recorded::Conflict => {}
                 Recorded::UnknownAccount => {
                     return Err(unknown_account(environment.account).into());
                 }
-                Recorded::Replayed(_) | Recorded::KeyReused => {
-                    let defect = "a record without a key is a repetition";
+                Recorded::Replayed(_) | Recorded::KeyReused | Recorded::Unwelcome => {
+                    let defect = "a record without a key, for everybody, is refused";
                     return Err(EngineError::Internal(defect.to_owned()));
                 }
             }

@@ -69,6 +69,41 @@ async fn verifies_every_notification(language: Language) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn node_verifies_a_test_event_of_each_built_in_type() {
+    verifies_test_events(Language::Node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_verifies_a_test_event_of_each_built_in_type() {
+    verifies_test_events(Language::Python).await;
+}
+
+async fn verifies_test_events(language: Language) {
+    let world = World::new();
+    let running = world.first_start().await;
+    let api = running.api();
+    let (certificate, key) = world.receiver_files();
+    let mut receiver = ScriptedReceiver::start(language, &certificate, &key).await;
+    let (webhook, secret) = api.create_webhook(&receiver.url).await;
+    receiver.tell(&secret).await;
+    // It asks for hardly any of them.
+    api.update_webhook(&webhook, &json!({ "events": ["client.deleted"] })).await;
+    let types = api.get("/v1/eventTypes").await.good();
+    let types = types["items"].as_array().expect("a list");
+    assert_eq!(types.len(), 20);
+    let path = format!("/v1/webhooks/{webhook}/test");
+    for event_type in types {
+        let name = &event_type["type"];
+        let sent = api.post(&path, &json!({ "type": name })).await.good();
+        let report = receiver.report().await;
+        assert_eq!(report["problem"], Value::Null, "{name}: {report}");
+        assert_eq!((&report["type"], &report["id"]), (name, &sent["eventId"]));
+    }
+    eventually("all are delivered", async || (api.count("delivered").await == 20).then_some(()))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_official_verifiers_go_through_a_rotation_without_a_gap() {
     let world = World::new();
     let running = world.first_start().await;

@@ -69,6 +69,9 @@ async fn the_keys_are_neither_in_the_log_nor_in_the_database_file() {
     let rotate = format!("/v1/webhooks/{webhook}/rotateSecret");
     let rotated = api.post(&rotate, &serde_json::json!({})).await.good();
     let new_secret = crate::support::api::text(&rotated["secret"]);
+    let test = serde_json::json!({ "type": "client.created" });
+    api.post(&format!("/v1/webhooks/{webhook}/test"), &test).await.good();
+    receiver.wait_for(1).await;
     assert!(server.terminate().await.success());
 
     let mut written = std::fs::read(&log).unwrap();

@@ -205,7 +205,7 @@ impl<B: Backend> Scene<B> {
         let event = self.new_event(event_type);
         let at = event.created_at;
         let (environment, events) = (self.environment, vec![event]);
-        Record { environment, writes: Vec::new(), events, idempotency: None, at }
+        Record { environment, writes: Vec::new(), events, idempotency: None, only: None, at }
     }
 
     /// The same with a key of the publisher's.

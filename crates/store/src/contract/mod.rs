@@ -13,7 +13,8 @@
 //! ```
 //!
 //! The laws go by trait ([`queue`] and [`settling`] share [`crate::Queue`]; [`attempts`] is what
-//! is kept of an attempt; [`secrets`] is a part of [`crate::Webhooks`]; [`resources`], [`resource_writes`], [`resource_lists`] and
+//! is kept of an attempt; [`secrets`] is a part of [`crate::Webhooks`]; [`recording_for_one`] is a
+//! part of [`crate::Recording`]; [`resources`], [`resource_writes`], [`resource_lists`] and
 //! [`resource_filters`] are about [`crate::Resources`] and how they are written). Beside them stands [`model`], a store in plain collections that is
 //! simple enough to be right by reading: it passes every law itself, and [`walk`] compares a
 //! backend to it, step by random step, where single laws would not think of looking.
@@ -38,6 +39,7 @@ pub mod history;
 pub mod model;
 pub mod queue;
 pub mod recording;
+pub mod recording_for_one;
 pub mod resource_filters;
 pub mod resource_lists;
 pub mod resource_writes;
@@ -194,6 +196,11 @@ macro_rules! store_contract {
             of_a_hundred_at_once_with_one_key_one_is_accepted
             a_record_without_events_is_accepted_and_keeps_its_key
             what_was_accepted_survives_reopening_and_is_due_again
+        );
+        $crate::store_contract!(@laws $backend, recording_for_one:
+            what_is_for_one_webhook_goes_to_it_though_it_never_asked_for_it
+            what_is_for_a_disabled_deleted_or_foreign_webhook_is_not_recorded
+            what_was_accepted_for_one_webhook_alone_survives_reopening
         );
         $crate::store_contract!(@laws $backend, queue:
             the_oldest_due_is_claimed_first

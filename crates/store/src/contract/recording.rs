@@ -359,7 +359,14 @@ pub async fn what_was_accepted_survives_reopening_and_is_due_again<B: Backend>(b
 /// A record of these events, accepted now.
 fn record_of<B: Backend>(scene: &Scene<B>, events: &[Event]) -> Record {
     let (environment, at) = (scene.environment, scene.tick());
-    Record { environment, writes: Vec::new(), events: events.to_vec(), idempotency: None, at }
+    Record {
+        environment,
+        writes: Vec::new(),
+        events: events.to_vec(),
+        idempotency: None,
+        only: None,
+        at,
+    }
 }
 
 /// The one delivery of an accepted record.

@@ -138,7 +138,7 @@ pub async fn no_update_is_lost_if_the_loser_decides_anew<B: Backend>(backend: B)
                 let after = client::update(&before.resource, request, at).unwrap().unwrap();
                 let writes = vec![update(&before, &after)];
                 let (events, idempotency) = (Vec::new(), None);
-                let record = Record { environment, writes, events, idempotency, at };
+                let record = Record { environment, writes, events, idempotency, only: None, at };
                 match store.record(record).await.unwrap() {
                     Recorded::Accepted { .. } => return,
                     Recorded::Conflict => {}

@@ -139,6 +139,9 @@ pub async fn what_is_left_of_a_rotation_is_forgotten_when_it_is_over<B: Backend>
     let scene = Scene::new(backend).await;
     let until = scene.tick().after(LONG);
     let rotating = scene.rotating(until).await;
+    // A backend may keep in mind what it has read of a webhook.
+    let fresh = scene.record(scene.new_record("client.created")).await;
+    assert_eq!(*fresh.destinations[0].webhook, rotating);
     let just_before = until.before(Duration::from_millis(1));
     assert_eq!(scene.store.end_rotations(just_before, 10).await.unwrap(), 0);
     assert_eq!(scene.kept(&rotating).await, rotating);

@@ -15,6 +15,7 @@ fn every_law_that_is_written_is_run() {
         include_str!("history.rs"),
         include_str!("queue.rs"),
         include_str!("recording.rs"),
+        include_str!("recording_for_one.rs"),
         include_str!("resource_filters.rs"),
         include_str!("resource_lists.rs"),
         include_str!("resource_writes.rs"),

@@ -170,9 +170,11 @@ impl<B: Backend> Walk<B> {
             event.created_at = at;
         }
         let writes = self.writes(environment, most);
-        let record = Record { environment, writes: writes.clone(), events, idempotency, at };
+        let only = self.only();
+        let record = Record { environment, writes: writes.clone(), events, idempotency, only, at };
         let named = record.events.iter().map(|event| (event.id, event.event_type.as_str()));
-        self.trail.note("record", (environment, named.collect::<Vec<_>>(), &record.idempotency));
+        let named = named.collect::<Vec<_>>();
+        self.trail.note("record", (environment, named, &record.idempotency, only));
         let expected = self.model.record(record.clone()).await.unwrap();
         let recorded = self.scene.store.record(record).await.unwrap();
         assert_eq!(publishers_view(&recorded), publishers_view(&expected));

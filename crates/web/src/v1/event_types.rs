@@ -6,10 +6,12 @@ use axum::{Json, extract::State};
 use herald_domain::catalogue::{self, PayloadRule};
 use herald_engine::Engine;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::events::Event;
 use crate::{
-    error::Result,
+    error::{Refusal, Result},
     input::{EnvironmentKey, Query},
     list::{List, PageParams},
 };
@@ -30,6 +32,9 @@ pub(crate) struct EventType {
     description: String,
     /// What its payload is made of.
     payload: Payload,
+    /// Such an event as it would be sent, always with the same ids and times.
+    #[schema(value_type = Event)]
+    sample: Box<RawValue>,
 }
 
 /// What a payload is made of.
@@ -61,14 +66,17 @@ impl From<&PayloadRule> for Payload {
     }
 }
 
-impl From<&catalogue::EventType> for EventType {
-    fn from(event_type: &catalogue::EventType) -> Self {
-        Self {
+impl EventType {
+    fn of(event_type: &catalogue::EventType, engine: &Engine) -> Result<Self> {
+        let sample = serde_json::from_slice(&engine.sample(event_type).body)
+            .map_err(|error| Refusal::defect(&format!("a sample: {error}")))?;
+        Ok(Self {
             name: event_type.name.clone(),
             resource_type: event_type.resource.clone(),
             description: event_type.description.clone(),
             payload: (&event_type.payload).into(),
-        }
+            sample,
+        })
     }
 }
 
@@ -88,6 +96,6 @@ pub(crate) async fn list_event_types(
     _: EnvironmentKey,
     query: Query,
 ) -> Result<Json<List<EventType>>> {
-    let types = engine.catalogue().iter().map(EventType::from).collect();
-    Ok(Json(List::of_all(query.page()?, types)))
+    let types = engine.catalogue().iter().map(|event_type| EventType::of(event_type, &engine));
+    Ok(Json(List::of_all(query.page()?, types.collect::<Result<_>>()?)))
 }

@@ -37,6 +37,7 @@ fn notifications() -> OpenApiRouter<Arc<Engine>> {
         ))
         .operations(routes!(webhooks::rotate_secret::rotate_secret))
         .operations(routes!(webhooks::switch_secret::switch_secret))
+        .operations(routes!(webhooks::test::send_test_event))
         .operations(routes!(events::list::list_events))
         .operations(routes!(events::get::get_event))
         .operations(routes!(events::why::why_event))

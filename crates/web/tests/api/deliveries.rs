@@ -33,7 +33,8 @@ async fn claimed(herald: &Herald, tenant: &Tenant) -> Claimed {
     };
     let id = EventId(IdSequence::new([9; 5]).next(AT));
     let events = vec![Event::new(id, &raised, AT)];
-    let record = Record { environment, writes: Vec::new(), events, idempotency: None, at: AT };
+    let record =
+        Record { environment, writes: Vec::new(), events, idempotency: None, only: None, at: AT };
     let Recorded::Accepted { mut claimed, .. } = herald.store.record(record).await.unwrap() else {
         panic!("not accepted")
     };

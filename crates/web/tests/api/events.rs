@@ -74,6 +74,13 @@ async fn the_catalogue_lists_the_types_with_what_their_payloads_are_made_of() {
             "resourceType": "client",
             "description": "A client has been created",
             "payload": { "rule": "full" },
+            "sample": {
+                "id": "5eb04fcd0f3e360008035eb2",
+                "type": "client.created",
+                "resourceType": "client",
+                "payload": of("client.created")["sample"]["payload"],
+                "createdAt": "2026-01-31T09:31:00.000Z",
+            },
         })
     );
     assert_eq!(

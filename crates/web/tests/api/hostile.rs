@@ -98,7 +98,7 @@ async fn no_body_makes_any_operation_fail() {
     let objects = Objects::new(&herald, &tenant).await;
     let all = operations();
     let operations: Vec<_> = all.iter().filter(|operation| operation.has_body()).collect();
-    assert!(operations.len() >= 19, "{operations:?}");
+    assert!(operations.len() >= 20, "{operations:?}");
     for operation in operations {
         let path = objects.path(operation);
         let key = key_for(operation, &tenant);

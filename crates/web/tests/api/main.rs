@@ -25,6 +25,7 @@ mod resource_lists;
 mod secrets;
 mod statistics;
 mod support;
+mod test_events;
 mod webhooks;
 mod why;
 mod wire;

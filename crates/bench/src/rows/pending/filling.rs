@@ -145,8 +145,14 @@ impl Filling {
             body: self.body.clone(),
         };
         let events = (made..made + count).map(event).collect();
-        let record =
-            Record { environment, writes: Vec::new(), events, idempotency: None, at: self.now };
+        let record = Record {
+            environment,
+            writes: Vec::new(),
+            events,
+            idempotency: None,
+            only: None,
+            at: self.now,
+        };
         match self.store.record(record).await? {
             Recorded::Accepted { claimed, .. } => Ok(claimed),
             other => bail!("events were not accepted: {other:?}"),

@@ -5,8 +5,8 @@ use herald_domain::{
     account::EnvironmentId,
     delivery::DeliveryState,
     event::Event,
-    fan_out::fan_out,
-    id::{DeliveryId, EventId},
+    fan_out::{Match, fan_out, first_state_for_only},
+    id::{DeliveryId, EventId, WebhookId},
     time::Timestamp,
     webhook::Webhook,
 };
@@ -18,7 +18,7 @@ use crate::{Claimed, DeliveryKey, Receipt, Record, Recorded, Recording, Result, 
 impl Recording for Model {
     async fn record(&self, record: Record) -> Result<Recorded> {
         let mut data = self.data();
-        let Record { environment, writes, events, idempotency, at } = record;
+        let Record { environment, writes, events, idempotency, only, at } = record;
         if !data.accounts.iter().any(|account| account.id == environment.account) {
             return Ok(Recorded::UnknownAccount);
         }
@@ -37,6 +37,9 @@ impl Recording for Model {
         if events.iter().any(|event| data.has(environment, event.id)) {
             return Err(StoreError::Internal("an event's id is used again".into()));
         }
+        if only.is_some_and(|id| !data.takes(environment, id)) {
+            return Ok(Recorded::Unwelcome);
+        }
         match data.shelf.after(environment, writes)? {
             Some(shelf) => data.shelf = shelf,
             None => return Ok(Recorded::Conflict),
@@ -45,7 +48,7 @@ impl Recording for Model {
         let mut claimed = Vec::new();
         for event in events {
             receipt.events.push((event.id, event.event_type.clone()));
-            receipt.deliveries += data.accept(environment, event, at, &mut claimed);
+            receipt.deliveries += data.accept((environment, only), event, at, &mut claimed);
         }
         data.receipts.extend(idempotency.map(|idempotency| ReceiptRow {
             environment,
@@ -66,10 +69,16 @@ impl Data {
         self.events.values().any(|row| row.environment == environment && row.event.id == id)
     }
 
+    /// Whether this webhook of the environment takes what is meant for it alone.
+    fn takes(&self, environment: EnvironmentId, id: WebhookId) -> bool {
+        let found = self.webhook(id).filter(|row| row.webhook.environment == environment);
+        found.is_some_and(|row| row.webhook.enabled)
+    }
+
     /// Stores an event and its deliveries; how many there are.
     fn accept(
         &mut self,
-        environment: EnvironmentId,
+        (environment, only): (EnvironmentId, Option<WebhookId>),
         event: Event,
         at: Timestamp,
         claimed: &mut Vec<Claimed>,
@@ -81,7 +90,16 @@ impl Data {
             .map(|row| &row.webhook)
             .filter(|webhook| webhook.environment == environment)
             .collect();
-        let matches: Vec<_> = fan_out(&event.event_type, webhooks).collect();
+        let matches: Vec<_> = match only {
+            None => fan_out(&event.event_type, webhooks).collect(),
+            Some(only) => webhooks
+                .into_iter()
+                .filter_map(|webhook| {
+                    let state = first_state_for_only(webhook, only)?;
+                    Some(Match { webhook: webhook.id, state })
+                })
+                .collect(),
+        };
         for matched in &matches {
             let row = DeliveryRow {
                 id: DeliveryId(self.ids.next(at)),

@@ -1,8 +1,8 @@
-//! What a walk does to the secrets of webhooks.
+//! What a walk does to the secrets of webhooks, and to whom alone it records something.
 
 use std::time::Duration;
 
-use herald_domain::{rotation::SecretChange, webhook::SealedSecret};
+use herald_domain::{id::WebhookId, rotation::SecretChange, webhook::SealedSecret};
 
 use super::{Backend, Walk, until_done};
 use crate::{Upkeep, Webhooks};
@@ -32,5 +32,13 @@ impl<B: Backend> Walk<B> {
         let store = until_done(limit, || self.scene.store.end_rotations(now, limit)).await;
         let model = until_done(limit, || self.model.end_rotations(now, limit)).await;
         assert_eq!(store, model);
+    }
+
+    /// Now and then a webhook, deleted or elsewhere perhaps, for which alone something is recorded.
+    pub(super) fn only(&mut self) -> Option<WebhookId> {
+        if self.dice.below(8) > 0 {
+            return None;
+        }
+        self.dice.pick(&self.webhooks).map(|webhook| webhook.id)
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod list;
 pub(crate) mod rotate_secret;
 pub(crate) mod statistics;
 pub(crate) mod switch_secret;
+pub(crate) mod test;
 pub(crate) mod update;
 
 use herald_domain::{
