@@ -34,6 +34,10 @@ use crate::error::ErrorBody;
         (name = "Webhooks", description = "Where notifications go, and which."),
         (name = "Events", description = "What happened."),
         (name = "Deliveries", description = "Was it sent, and what was answered?"),
+        (
+            name = "Temporary endpoints",
+            description = "A URL of Herald's own, to look at what webhooks send.",
+        ),
         (name = "Publishing", description = "For the platform: tell what happened."),
         (
             name = "Checks (engine)",

@@ -24,6 +24,7 @@ mod description;
 mod docs;
 mod error;
 mod frame;
+mod incoming;
 mod input;
 mod list;
 mod operator;

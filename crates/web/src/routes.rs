@@ -8,13 +8,16 @@ use herald_engine::Engine;
 use utoipa::openapi::{OpenApi, Server};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use crate::{WebOptions, description, docs, error::Refusal, frame::frame, operator, status, v1};
+use crate::{
+    WebOptions, description, docs, error::Refusal, frame::frame, incoming, operator, status, v1,
+};
 
 /// Everything that Herald answers over HTTP.
 pub fn router(engine: Arc<Engine>, options: WebOptions) -> Router {
     let (routes, mut openapi) = described().split_for_parts();
     openapi.servers = options.public_url.map(|url| vec![Server::new(url)]);
     routes
+        .merge(incoming::router())
         .with_state(engine)
         .merge(docs::router(&openapi))
         .fallback(async || Refusal::no_route().into_response())

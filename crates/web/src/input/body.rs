@@ -36,18 +36,22 @@ impl<S: Sync, const LIMIT: usize> FromRequest<S> for Body<LIMIT> {
         if is_compressed(request.headers()) {
             return Err(Refusal::compressed());
         }
-        let body = request.into_body();
-        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        if announced > LIMIT {
-            return Err(Refusal::too_large(LIMIT));
-        }
-        let collected = tokio::time::timeout(DEADLINE, Limited::new(body, LIMIT).collect()).await;
-        match collected {
-            Ok(Ok(collected)) => Ok(Self(collected.to_bytes())),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large(LIMIT)),
-            Ok(Err(_)) => Err(Problem::malformed("the request's body ended too early").into()),
-            Err(_) => Err(Refusal::body_too_slow()),
-        }
+        whole(request.into_body(), LIMIT).await.map(Self)
+    }
+}
+
+/// A whole body of at most `limit` bytes, as it comes.
+pub(crate) async fn whole(body: axum::body::Body, limit: usize) -> Result<Bytes> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > limit {
+        return Err(Refusal::too_large(limit));
+    }
+    let collected = tokio::time::timeout(DEADLINE, Limited::new(body, limit).collect()).await;
+    match collected {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large(limit)),
+        Ok(Err(_)) => Err(Problem::malformed("the request's body ended too early").into()),
+        Err(_) => Err(Refusal::body_too_slow()),
     }
 }
 

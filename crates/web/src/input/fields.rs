@@ -32,6 +32,8 @@ pub(crate) const OBJECT: Kind<Object> = Kind::new("an object", object);
 /// One of the two environments.
 pub(crate) const MODE: Kind<Mode> =
     Kind::new("'test' or 'live'", |value| value.as_str()?.parse().ok());
+/// A whole number that is not negative.
+pub(crate) const WHOLE: Kind<u64> = Kind::new("a whole number", |value| whole(&value));
 /// Anything.
 pub(crate) const VALUE: Kind<Value> = Kind::new("JSON", Some);
 
@@ -60,6 +62,11 @@ fn text(value: Value) -> Option<String> {
         Value::String(text) if !text.contains('\0') => Some(text),
         _ => None,
     }
+}
+
+fn whole(value: &Value) -> Option<u64> {
+    let digits = value.as_number().map(|_| value.to_bytes())?;
+    std::str::from_utf8(&digits).ok()?.parse().ok()
 }
 
 fn texts(value: Value) -> Option<Vec<String>> {

@@ -11,7 +11,11 @@ mod path;
 mod query;
 
 pub(crate) use auth::{EnvironmentKey, OperatorKey};
-pub(crate) use body::{Body, IMAGE, SMALL};
-pub(crate) use fields::{BOOLEAN, Fields, Kind, MODE, OBJECT, TEXT, TEXTS, URL, VALUE, object_of};
-pub(crate) use path::{AddressId, CheckId, ClientId, DocumentId, PathId, PathSide, clipped};
+pub(crate) use body::{Body, IMAGE, SMALL, whole};
+pub(crate) use fields::{
+    BOOLEAN, Fields, Kind, MODE, OBJECT, TEXT, TEXTS, URL, VALUE, WHOLE, object_of,
+};
+pub(crate) use path::{
+    AddressId, CheckId, ClientId, DocumentId, PathId, PathSide, PathToken, clipped,
+};
 pub(crate) use query::Query;

@@ -4,7 +4,10 @@ use std::{convert::Infallible, str::FromStr};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use herald_domain::{
-    id::{AccountId, DeliveryId, EventId, KeyId, MalformedId, ResourceId, WebhookId},
+    id::{
+        AccountId, DeliveryId, EndpointId, EventId, KeyId, MalformedId, RequestId, ResourceId,
+        WebhookId,
+    },
     problem::Problem,
     resource::Kind,
 };
@@ -46,6 +49,15 @@ impl Named for AccountId {
 impl Named for KeyId {
     const NOUN: &'static str = "key";
     const PLACE: &'static str = "keyId";
+}
+
+impl Named for EndpointId {
+    const NOUN: &'static str = "endpoint";
+}
+
+impl Named for RequestId {
+    const NOUN: &'static str = "request";
+    const PLACE: &'static str = "requestId";
 }
 
 /// The path says of what kind the resource has to be, so each kind's id has its own type here.
@@ -105,6 +117,18 @@ impl<S: Send + Sync> FromRequestParts<S> for PathSide {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         Ok(Self(clipped(&at("side", parts, state).await).to_owned()))
+    }
+}
+
+/// The token of a temporary endpoint, from the path.
+#[derive(Clone)]
+pub(crate) struct PathToken(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathToken {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self(at("token", parts, state).await))
     }
 }
 

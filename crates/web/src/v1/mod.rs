@@ -7,6 +7,7 @@ pub(crate) mod checks;
 mod clients;
 mod deliveries;
 mod documents;
+mod endpoints;
 mod event_types;
 mod events;
 mod webhooks;
@@ -23,7 +24,11 @@ use crate::routes::AlsoWithSlash;
 
 /// Every operation of the customer's API.
 pub(crate) fn router() -> OpenApiRouter<Arc<Engine>> {
-    OpenApiRouter::new().merge(notifications()).merge(resources()).merge(documents())
+    OpenApiRouter::new()
+        .merge(notifications())
+        .merge(resources())
+        .merge(documents())
+        .merge(endpoints())
 }
 
 /// What the account is told, and where it is told.
@@ -78,4 +83,16 @@ fn documents() -> OpenApiRouter<Arc<Engine>> {
         .operations(routes!(upload::upload_image))
         .operations(routes!(download::download_image))
         .operations(image.map(|methods| methods.get(delete_image::get_nothing)))
+}
+
+/// Temporary endpoints and what they keep.
+fn endpoints() -> OpenApiRouter<Arc<Engine>> {
+    use endpoints::{create, delete, get, list, live, request, requests, update};
+
+    OpenApiRouter::new()
+        .operations(routes!(create::create_endpoint, list::list_endpoints))
+        .operations(routes!(get::get_endpoint, update::update_endpoint, delete::delete_endpoint))
+        .operations(routes!(requests::list_requests))
+        .operations(routes!(request::get_request))
+        .operations(routes!(live::watch_endpoint))
 }

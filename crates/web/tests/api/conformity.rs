@@ -91,10 +91,16 @@ async fn bodies_like_the_examples_are_taken_and_every_answer_is_as_described() {
     let of_accounts = |o: &&Operation| o.takes("accountKey");
     for operation in operations().iter().filter(of_accounts).filter(|o| o.method != "DELETE") {
         let (path, body) = (objects.path(operation), objects.body(operation));
+        let responses = &operation.details["responses"];
+        if responses["200"]["content"].get("text/event-stream").is_some() {
+            // Events that come one by one are tried by tests of their own.
+            assert!(path.ends_with("/live"), "{path}");
+            continue;
+        }
         let answer = herald.call(&operation.method, &path, &tenant.test, body).await;
         let status = answer.status.as_u16().to_string();
         let answer = answer.ok();
-        let described = &operation.details["responses"][status];
+        let described = &responses[status];
         assert!(described.is_object(), "{} {path}", operation.method);
         let content = &described["content"]["application/json"];
         let problems = problems(&description, &content["schema"], &answer, "");

@@ -82,6 +82,8 @@ fn objects_of(value: &str) -> String {
         "matches",
         "overlapSeconds",
         "switch",
+        "hours",
+        "respondWith",
     ];
     let fields: Vec<_> = names.iter().map(|name| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", fields.join(","))
@@ -166,7 +168,7 @@ async fn no_id_makes_any_operation_fail_and_a_malformed_one_is_unknown() {
     ];
     for operation in operations().iter().filter(|operation| operation.path.contains("{id}")) {
         for id in ids {
-            let path = operation.path.replace("{keyId}", id);
+            let path = operation.path.replace("{keyId}", id).replace("{requestId}", id);
             let path = path.replace("{id}", id).replace("{side}", "front");
             let key = key_for(operation, &tenant);
             let answer = herald.call(&operation.method, &path, &key, "{}").await;
@@ -206,6 +208,7 @@ async fn no_side_makes_any_operation_fail() {
 async fn no_query_makes_any_list_fail() {
     let herald = Herald::new();
     let tenant = herald.tenant("Acme").await;
+    let objects = Objects::new(&herald, &tenant).await;
     let many = "a=b&".repeat(5_000);
     let long = format!("type={}", "x".repeat(50_000));
     let dots = format!("personDetails{}=x", ".a".repeat(25_000));
@@ -260,7 +263,7 @@ async fn no_query_makes_any_list_fail() {
             &keys,
             &key,
         ] {
-            let path = format!("{}?{query}", operation.path.replace("{id}", &tenant.id));
+            let path = format!("{}?{query}", objects.path(operation));
             let answer = herald.get(&path, &opening).await;
             assert_eq!(answer.status, 200, "{path:.80} {answer:?}");
         }

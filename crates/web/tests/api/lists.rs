@@ -2,24 +2,28 @@
 
 use serde_json::json;
 
-use crate::support::{Herald, OPERATOR, Operation, Tenant, new_webhook, operations};
+use crate::{
+    objects::Objects,
+    support::{Herald, OPERATOR, Operation, Tenant, new_webhook, operations},
+};
 
 /// Every list, with the key that opens it.
-fn lists(tenant: &Tenant) -> Vec<(String, String)> {
+async fn lists(herald: &Herald, tenant: &Tenant) -> Vec<(String, String)> {
     let lists: Vec<Operation> =
         operations().into_iter().filter(|operation| operation.has_parameter("page")).collect();
     assert!(lists.len() >= 6, "{lists:?}");
     let key = |operation: &Operation| {
         if operation.takes("operatorKey") { OPERATOR.to_owned() } else { tenant.test.clone() }
     };
-    lists.iter().map(|list| (list.path.replace("{id}", &tenant.id), key(list))).collect()
+    let objects = Objects::new(herald, tenant).await;
+    lists.iter().map(|list| (objects.path(list), key(list))).collect()
 }
 
 #[tokio::test]
 async fn every_list_has_the_same_envelope() {
     let herald = Herald::new();
     let tenant = herald.tenant("Acme").await;
-    for (path, key) in lists(&tenant) {
+    for (path, key) in lists(&herald, &tenant).await {
         let list = herald.get(&path, &key).await.ok();
         let keys: Vec<_> = list.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["page", "pageSize", "totalItems", "pages", "items"], "{path}");
@@ -33,7 +37,7 @@ async fn every_list_has_the_same_envelope() {
 async fn every_list_refuses_a_page_that_cannot_be_and_blames_it() {
     let herald = Herald::new();
     let tenant = herald.tenant("Acme").await;
-    for (path, key) in lists(&tenant) {
+    for (path, key) in lists(&herald, &tenant).await {
         for (query, param) in [
             ("page=0", "page"),
             ("page=-1", "page"),
@@ -55,7 +59,7 @@ async fn every_list_refuses_a_page_that_cannot_be_and_blames_it() {
 async fn every_list_has_empty_pages_beyond_its_end() {
     let herald = Herald::new();
     let tenant = herald.tenant("Acme").await;
-    for (path, key) in lists(&tenant) {
+    for (path, key) in lists(&herald, &tenant).await {
         let list = herald.get(&format!("{path}?page=4294967295&pageSize=1000"), &key).await.ok();
         assert_eq!(list["items"], json!([]), "{path}");
     }

@@ -11,6 +11,12 @@ use crate::{
 /// An id that nothing has.
 pub(crate) const NOBODY: &str = "5eb04fcd0f3e360008035eb2";
 
+/// The id of a request that no endpoint keeps.
+const NOBODYS_REQUEST: &str = "5eb04fcd0f3e360008035eb9";
+
+/// Where the id of a request is remembered that the endpoint keeps.
+const REQUEST: &str = "(a request)";
+
 /// A tenant's objects, in its test environment.
 pub(crate) struct Objects {
     account: String,
@@ -19,8 +25,8 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
-    /// Makes a webhook, a client, an address, a document with a front, and a complete screening
-    /// with a match; an event and a delivery follow from them.
+    /// Makes a webhook, a client, an address, a document with a front, a complete screening
+    /// with a match, and a temporary endpoint that keeps a request; an event and a delivery follow from them.
     pub(crate) async fn new(herald: &Herald, tenant: &Tenant) -> Self {
         let key = &tenant.test;
         let webhook = herald.webhook(key).await;
@@ -29,6 +35,7 @@ impl Objects {
         let document = herald.document(key, &client).await;
         herald.image(key, &document, "front").await;
         let check = herald.matched(tenant, &client, &["m1"]).await;
+        let (endpoint, request) = herald.endpoint_with_a_request(key).await;
         let events = herald.get("/v1/events", key).await.ok();
         let deliveries = herald.get("/v1/deliveries", key).await.ok();
         let made = [
@@ -38,6 +45,8 @@ impl Objects {
             ("/v1/documents/", &document),
             ("/v1/checks/", &check),
             ("/operator/v1/checks/", &check),
+            ("/v1/endpoints/", &endpoint),
+            (REQUEST, &request),
             ("/v1/events/", &events["items"][0]),
             ("/v1/deliveries/", &deliveries["items"][0]),
             ("/operator/v1/accounts/", &json!({ "id": tenant.id })),
@@ -60,7 +69,8 @@ impl Objects {
             "which object stands in {}?",
             operation.path
         );
-        path(operation, id)
+        let request = self.named(REQUEST);
+        path(operation, id).replace(NOBODYS_REQUEST, request.as_str().unwrap())
     }
 
     /// A body that the operation would take, about these objects.
@@ -92,6 +102,7 @@ impl Objects {
 pub(crate) fn path(operation: &Operation, id: &str) -> String {
     let path = operation.path.replace("{id}", id);
     let path = path.replace("{keyId}", NOBODY).replace("{side}", "front");
+    let path = path.replace("{requestId}", NOBODYS_REQUEST);
     assert!(!path.contains('{'), "what stands in {path}?");
     path
 }

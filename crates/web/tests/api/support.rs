@@ -10,6 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use axum::{Router, body::Body};
+use bytes::Bytes;
 use herald_domain::{
     catalogue::Catalogue, delivery::DeliveryRules, id::IdSequence, time::Timestamp,
 };
@@ -71,7 +72,8 @@ pub(crate) struct Tenant {
 /// A whole Herald.
 pub(crate) struct Herald {
     pub(crate) store: Arc<SqliteStore>,
-    router: Router,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) router: Router,
     _folder: TempDir,
 }
 
@@ -119,6 +121,7 @@ impl Herald {
     }
 
     pub(crate) fn with(options: WebOptions) -> Self {
+        let public_url = options.public_url.clone().unwrap_or_default();
         let folder = tempfile::tempdir().unwrap();
         let ids = Arc::new(IdSequence::new([7; 5]));
         let store = SqliteStore::open(&folder.path().join("herald.db"), ids.clone()).unwrap();
@@ -129,7 +132,7 @@ impl Herald {
             concurrency: Concurrency::default(),
             webhooks_per_environment: 5,
             check_delay: std::time::Duration::from_secs(1),
-            public_url: String::new(),
+            public_url,
             retention: std::time::Duration::from_secs(86_400),
             operator_key: OperatorKey::new(OPERATOR),
             seal_key: SealKey([7; 32]),
@@ -143,14 +146,17 @@ impl Herald {
             resolver: Arc::new(NoNames),
             settings,
         });
-        Self { store, router: router(engine.unwrap(), options), _folder: folder }
+        let engine = engine.unwrap();
+        Self { store, router: router(engine.clone(), options), engine, _folder: folder }
     }
 
     /// Sends any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
+        let is_endless =
+            parts.headers.get("content-type").is_some_and(|t| t == "text/event-stream");
+        let bytes = if is_endless { beginning(body).await } else { whole(body).await };
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, text }
     }
@@ -205,6 +211,15 @@ impl Herald {
         });
         self.post("/operator/v1/events", OPERATOR, event).await.ok()
     }
+}
+
+async fn whole(body: Body) -> Bytes {
+    body.collect().await.unwrap().to_bytes()
+}
+
+/// The first piece of a body that does not end by itself.
+async fn beginning(mut body: Body) -> Bytes {
+    body.frame().await.unwrap().unwrap().into_data().unwrap()
 }
 
 /// The body that makes a webhook for everything.

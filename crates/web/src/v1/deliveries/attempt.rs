@@ -5,6 +5,7 @@
 //! where it is text, and as base64 where it is not.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use bytes::Bytes;
 use herald_domain::{
     attempt::{Answer, Failure, Response},
     event::Event,
@@ -153,15 +154,7 @@ fn sent(url: &str, event: &Event, signatures: &Signatures) -> SentRequest {
 }
 
 fn received(response: &Response) -> ReceivedResponse {
-    let mut headers: IndexMap<String, String> = IndexMap::new();
-    for (name, value) in &response.headers {
-        let value = String::from_utf8_lossy(value);
-        let values = headers.entry(name.clone()).or_default();
-        if !values.is_empty() {
-            values.push_str(", ");
-        }
-        values.push_str(&value);
-    }
+    let headers = joined(&response.headers);
     let (body, body_encoding) = readable(&response.body, response.truncated);
     ReceivedResponse {
         status: response.status,
@@ -172,8 +165,22 @@ fn received(response: &Response) -> ReceivedResponse {
     }
 }
 
+/// Name → value; the values of a header that came several times are joined with a comma.
+pub(crate) fn joined(headers: &[(String, Bytes)]) -> IndexMap<String, String> {
+    let mut joined: IndexMap<String, String> = IndexMap::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value);
+        let values = joined.entry(name.clone()).or_default();
+        if !values.is_empty() {
+            values.push_str(", ");
+        }
+        values.push_str(&value);
+    }
+    joined
+}
+
 /// The body as text if it is text; a character that the end cut in two does not make it bytes.
-fn readable(body: &[u8], truncated: bool) -> (String, &'static str) {
+pub(crate) fn readable(body: &[u8], truncated: bool) -> (String, &'static str) {
     match std::str::from_utf8(body) {
         Ok(text) => (text.to_owned(), "utf-8"),
         Err(error) if truncated && error.error_len().is_none() => {

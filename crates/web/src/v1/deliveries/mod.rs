@@ -1,6 +1,6 @@
 //! Deliveries: was it sent, what was answered, when is it tried again, why not?
 
-mod attempt;
+pub(crate) mod attempt;
 pub(crate) mod get;
 pub(crate) mod list;
 
