@@ -58,12 +58,15 @@ impl TestServer {
         Self::start_with(settings()).await
     }
 
-    /// A server with these settings.
+    /// A server with these settings, reached under its own address.
     ///
     /// # Panics
     ///
     /// If it does not start.
     pub async fn start_with(settings: Settings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let settings = Settings { public_url: format!("http://{address}"), ..settings };
         let folder = tempfile::tempdir().expect("a test can make a temporary folder");
         let clock = Arc::new(ManualClock::new(BEGINNING));
         let names = Arc::new(Names::default());
@@ -83,8 +86,6 @@ impl TestServer {
         let engine = Engine::new(parts).expect("the settings are usable");
         let account = engine.create_account("test").await.expect("a new database takes an account");
         engine.start().await.expect("the engine starts");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
         let router = herald_web::router(engine.clone(), WebOptions::default());
         let (end, ended) = oneshot::channel();
         let web = tokio::spawn(herald_web::serve(listener, router, async move {

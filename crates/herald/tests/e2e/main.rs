@@ -1,9 +1,9 @@
 //! Herald as its three people meet it: the real program, the real wire, the official SDKs.
 //!
 //! Nearly every test starts `herald` as a child process, with a configuration as an operator
-//! would write one and a receiver that speaks TLS. `schedule`, `clock`, `retention`, `rotation`, `checks`
-//! and `configuration_changes` have the server in their own process: days pass there, and what is going
-//! on inside has to be known.
+//! would write one and a receiver that speaks TLS. `schedule`, `clock`, `retention`, `rotation`,
+//! `checks`, `configuration_changes`, `statistics` and parts of `temporary_endpoints` have the
+//! server in their own process: days pass there, and what is going on inside has to be known.
 
 mod support;
 
@@ -23,3 +23,4 @@ mod sdks;
 mod starting;
 mod statistics;
 mod story;
+mod temporary_endpoints;
