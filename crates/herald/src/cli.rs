@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::client;
+
 /// A self-hosted webhook service: accepts events, and delivers them, signed, until they are
 /// acknowledged.
 #[derive(Debug, Parser)]
@@ -13,7 +15,12 @@ Examples:
   herald serve                          start with the defaults, data in ./herald-data
   HERALD_LISTEN=127.0.0.1:9000 herald serve
   herald config > herald.toml           a file with every key, to edit
-  herald --config herald.toml doctor    is this installation sound?")]
+  herald --config herald.toml doctor    is this installation sound?
+  herald listen --forward http://localhost:3000/hook
+  herald deliveries list --state exhausted
+
+The commands that use a running Herald exit with 0 (done), 1 (refused, or failed), 2 (the command
+line is wrong) or 3 (Herald is not reachable).")]
 pub(crate) struct Cli {
     /// The configuration file [default: ./herald.toml, if it is there]
     #[arg(long, short, global = true, env = "HERALD_CONFIG", value_name = "FILE")]
@@ -84,4 +91,10 @@ Examples:
 Example:
   herald --config /etc/herald.toml doctor")]
     Doctor,
+
+    #[command(flatten)]
+    Client(client::Command),
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,13 @@
 //! The program `herald`: its subcommands, its configuration, and the wiring of the layers.
 //!
 //! No business rule lives here. `serve` opens the store, makes an engine of it and puts the web
-//! layer in front; the other subcommands look after the same configuration and the same file.
+//! layer in front; others look after the same configuration and the same file. The commands of a
+//! receiver's developer use a running Herald over its API, as any program would.
 //!
 //! | module | tells |
 //! |---|---|
 //! | `cli` | the subcommands and their help |
+//! | `client` | the commands of a receiver's developer, over the API |
 //! | `config` | what can be configured, and how it is read and explained |
 //! | `keys` | the operator's key and the sealing key: configured, or kept in files |
 //! | `wiring` | from a configuration to an engine |
@@ -16,6 +18,7 @@
 //! | `terminal` | what is said to the person at the terminal |
 
 mod cli;
+mod client;
 mod config;
 mod doctor;
 mod keys;
@@ -41,8 +44,7 @@ fn main() -> ExitCode {
     let Cli { config, command } = Cli::parse();
     // The database, its copies and the keys are for their owner only.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    let sources = Sources::of_process(config);
-    match run(&command, &sources) {
+    match run(command, &Sources::of_process(config)) {
         Ok(code) => code,
         Err(error) => {
             terminal::complain(&format!("herald: {error:#}"));
@@ -51,14 +53,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command, sources: &Sources) -> anyhow::Result<ExitCode> {
+fn run(command: Command, sources: &Sources) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => serve::serve(&sources.load()?)?,
         Command::Config => terminal::say(config::default_file().trim_end()),
         Command::Migrate => maintenance::migrate(&sources.load()?)?,
-        Command::Backup { to } => maintenance::backup(&sources.load()?, to)?,
-        Command::PortalLink(wanted) => portal_link::portal_link(&sources.load()?, wanted)?,
+        Command::Backup { to } => maintenance::backup(&sources.load()?, &to)?,
+        Command::PortalLink(wanted) => portal_link::portal_link(&sources.load()?, &wanted)?,
         Command::Doctor => return Ok(doctor::doctor(sources)),
+        Command::Client(command) => return Ok(client::run(command)),
     }
     Ok(ExitCode::SUCCESS)
 }

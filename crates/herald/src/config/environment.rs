@@ -1,20 +1,21 @@
 //! The environment as a source: `HERALD_DELIVERY__TIMEOUT=15s` gives `delivery.timeout`.
 //!
-//! Every `HERALD_*` variable has to be a key, so that a typo is found; `HERALD_CONFIG`, which
-//! names the file, is the command line's.
+//! Every `HERALD_*` variable has to be a key, so that a typo is found; a few are the command
+//! line's: `HERALD_CONFIG`, which names the file, and those of the commands that use the API.
 
 use super::{Entry, EntryKind, values::Given};
 
 const PREFIX: &str = "HERALD_";
-const NAMES_THE_FILE: &str = "HERALD_CONFIG";
+const OF_THE_COMMAND_LINE: [&str; 4] =
+    ["HERALD_CONFIG", "HERALD_URL", "HERALD_API_KEY", "HERALD_WEBHOOK_SECRET"];
 
 /// This process's `HERALD_*` variables. Text that is not UTF-8 cannot be any key's value; it is
 /// read with replacement characters, and then refused like any other wrong value.
 pub(super) fn of_process() -> Vec<(String, String)> {
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     let all = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
-    let mut ours: Vec<_> =
-        all.filter(|(name, _)| name.starts_with(PREFIX) && name != NAMES_THE_FILE).collect();
+    let key = |name: &str| name.starts_with(PREFIX) && !OF_THE_COMMAND_LINE.contains(&name);
+    let mut ours: Vec<_> = all.filter(|(name, _)| key(name)).collect();
     // The environment has no order of its own; errors should come in the same one every time.
     ours.sort();
     ours

@@ -44,7 +44,10 @@ pub(crate) use problem::ConfigProblems;
 pub(crate) use render::default_file;
 pub(crate) use secret::SecretText;
 use values::Given;
-pub(crate) use values::{operator_key as check_operator_key, secret_key as check_secret_key};
+pub(crate) use values::{
+    one_duration as read_duration, operator_key as check_operator_key,
+    secret_key as check_secret_key,
+};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug)]

@@ -120,7 +120,7 @@ pub(super) fn retry_schedule(given: &Given) -> Read<Vec<Duration>> {
     }
 }
 
-fn one_duration(text: &str) -> Read<Duration> {
+pub(crate) fn one_duration(text: &str) -> Read<Duration> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let unit = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, millis)| millis);

@@ -9,6 +9,7 @@ mod support;
 
 mod checks;
 mod clock;
+mod commands;
 mod concurrent_updates;
 mod configuration_changes;
 mod crash;
