@@ -54,6 +54,11 @@ impl Refusal {
         Self { status, body, header: None }
     }
 
+    /// The status, and what the client is told, for answers that are no JSON.
+    pub(crate) fn told(&self) -> (StatusCode, &str) {
+        (self.status, &self.body.message)
+    }
+
     fn with(mut self, name: HeaderName, value: &'static str) -> Self {
         self.header = Some((name, value));
         self

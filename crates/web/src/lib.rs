@@ -1,5 +1,5 @@
 //! What people and programs see of Herald: the JSON API, the operator's API, the status pages and
-//! the documentation, over HTTP/1.1.
+//! the documentation, and the [`portal`], over HTTP/1.1.
 //!
 //! A request passes [`serve`]'s connection, then one [`frame`] around everything, then the
 //! [`routes`]; its handler names in its parameters what it needs, and [`input`] reads that: the
@@ -28,12 +28,14 @@ mod incoming;
 mod input;
 mod list;
 mod operator;
+mod portal;
 mod resource;
 mod routes;
 mod server;
 mod status;
 mod v1;
 
+pub use portal::portal_forms;
 pub use routes::{openapi, router};
 pub use server::{ServerLimits, serve, serve_within};
 

@@ -3,26 +3,38 @@
 
 use std::sync::Arc;
 
-use axum::{Router, middleware, response::IntoResponse};
+use axum::{
+    Router, middleware,
+    response::{IntoResponse, Response},
+};
 use herald_engine::Engine;
+use http::Uri;
 use utoipa::openapi::{OpenApi, Server};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::{
-    WebOptions, description, docs, error::Refusal, frame::frame, incoming, operator, status, v1,
+    WebOptions, description, docs, error::Refusal, frame::frame, incoming, operator, portal,
+    status, v1,
 };
 
 /// Everything that Herald answers over HTTP.
 pub fn router(engine: Arc<Engine>, options: WebOptions) -> Router {
     let (routes, mut openapi) = described().split_for_parts();
+    let portal = portal::router(engine.clone(), &options);
     openapi.servers = options.public_url.map(|url| vec![Server::new(url)]);
     routes
         .merge(incoming::router())
         .with_state(engine)
         .merge(docs::router(&openapi))
-        .fallback(async || Refusal::no_route().into_response())
+        .merge(portal)
+        .fallback(missing)
         .method_not_allowed_fallback(async || Refusal::no_method().into_response())
         .layer(middleware::from_fn(frame))
+}
+
+/// Where there is nothing: told to people below `/portal`, and to programs elsewhere.
+async fn missing(uri: Uri) -> Response {
+    if portal::has(uri.path()) { portal::missing() } else { Refusal::no_route().into_response() }
 }
 
 /// The description of everything that [`router`] answers, for programs.

@@ -33,6 +33,12 @@ impl Query {
         Self { parameters, unanswerable: false }
     }
 
+    /// The same without parameters that have no value, as a browser sends a form's empty fields.
+    pub(crate) fn without_empty(mut self) -> Self {
+        self.parameters.retain(|(_, value)| !value.is_empty());
+        self
+    }
+
     /// The page that is asked for: `page` and `pageSize`.
     pub(crate) fn page(&self) -> Result<Page, Problem> {
         let defaults = Page::default();

@@ -5,7 +5,7 @@
 mod addresses;
 pub(crate) mod checks;
 mod clients;
-mod deliveries;
+pub(crate) mod deliveries;
 mod documents;
 mod endpoints;
 mod event_types;

@@ -68,7 +68,7 @@ pub(crate) struct SentRequest {
             "Complycube-Signature": "bc00414fa4d54277a3ed01e5ee258d9800a918a7791c7cda16d38b82f38f2150",
         }),
     )]
-    headers: IndexMap<String, String>,
+    pub(crate) headers: IndexMap<String, String>,
 }
 
 /// Why an attempt failed.
@@ -89,22 +89,22 @@ pub(crate) struct AttemptError {
 pub(crate) struct ReceivedResponse {
     /// The HTTP status.
     #[schema(example = 503)]
-    status: u16,
+    pub(crate) status: u16,
     /// Name → value; a header that came several times has its values joined with a comma.
     #[schema(
         value_type = std::collections::BTreeMap<String, String>,
         example = json!({ "Content-Type": "text/plain", "Retry-After": "120" }),
     )]
-    headers: IndexMap<String, String>,
+    pub(crate) headers: IndexMap<String, String>,
     /// The body's beginning, at most 16 KiB of it.
     #[schema(example = "busy, come back later")]
-    body: String,
+    pub(crate) body: String,
     /// How `body` is to be read: `utf-8` or `base64`.
     #[schema(example = "utf-8")]
-    body_encoding: &'static str,
+    pub(crate) body_encoding: &'static str,
     /// Whether there was more than is shown.
     #[schema(example = false)]
-    truncated: bool,
+    pub(crate) truncated: bool,
 }
 
 impl Attempt {
@@ -133,7 +133,8 @@ impl Attempt {
     }
 }
 
-fn message(failure: Option<Failure>, status: Option<u16>) -> String {
+/// Why an attempt failed, in words.
+pub(crate) fn message(failure: Option<Failure>, status: Option<u16>) -> String {
     match (failure, status) {
         (Some(failure), _) => failure.detail,
         (None, Some(status)) => format!("the receiver answered {status}, which is not a 2xx"),
@@ -141,7 +142,8 @@ fn message(failure: Option<Failure>, status: Option<u16>) -> String {
     }
 }
 
-fn sent(url: &str, event: &Event, signatures: &Signatures) -> SentRequest {
+/// What was sent.
+pub(crate) fn sent(url: &str, event: &Event, signatures: &Signatures) -> SentRequest {
     let mut headers = IndexMap::new();
     if let Ok(url) = Url::parse(url) {
         let authority = &url[Position::BeforeHost..Position::AfterPort];
@@ -153,7 +155,8 @@ fn sent(url: &str, event: &Event, signatures: &Signatures) -> SentRequest {
     SentRequest { headers }
 }
 
-fn received(response: &Response) -> ReceivedResponse {
+/// What came back, as text.
+pub(crate) fn received(response: &Response) -> ReceivedResponse {
     let headers = joined(&response.headers);
     let (body, body_encoding) = readable(&response.body, response.truncated);
     ReceivedResponse {

@@ -1,0 +1,40 @@
+// The portal's only script. Every page works without it: it adds a button that copies to fields that
+// can be selected by hand, and keeps a form from being sent twice by a double click.
+"use strict";
+
+for (const field of document.querySelectorAll("[data-copy]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button small";
+  button.textContent = "Copy";
+  button.setAttribute("aria-label", "Copy " + field.dataset.copy);
+  const said = document.createElement("span");
+  said.className = "visually-hidden";
+  said.setAttribute("role", "status");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = "Copied";
+      said.textContent = "Copied";
+    } catch {
+      // No permission, or no secure connection: select it, so that Ctrl+C copies.
+      field.focus();
+      field.select();
+      said.textContent = "Selected: press Ctrl+C to copy";
+    }
+    setTimeout(() => { button.textContent = "Copy"; said.textContent = ""; }, 2000);
+  });
+  field.after(button, said);
+}
+
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}
+
+// Shown again from the browser's memory, a form can be sent again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});

@@ -1,0 +1,96 @@
+//! What went wrong, as a page: what it was, and what to do. The log is told by the same code that
+//! answers the API ([`Refusal`]).
+
+use axum::response::{IntoResponse, Response};
+use herald_domain::problem::Problem;
+use herald_engine::EngineError;
+use http::StatusCode;
+
+use super::{layout, parts::Page};
+use crate::error::Refusal;
+
+/// A page's answer.
+pub(super) type Result<T, E = Fault> = std::result::Result<T, E>;
+
+/// Why there is no page.
+#[derive(Debug)]
+pub(super) struct Fault {
+    status: StatusCode,
+    title: &'static str,
+    message: String,
+}
+
+impl Fault {
+    fn new(status: StatusCode, title: &'static str, message: impl Into<String>) -> Self {
+        Self { status, title, message: message.into() }
+    }
+
+    /// 401: there is no session, or it has ended.
+    pub(super) fn signed_out() -> Self {
+        let message = "Your session has ended, or you have not signed in yet. Open the portal from \
+                       your platform again, or ask whoever runs Herald for a new link.";
+        Self::new(StatusCode::UNAUTHORIZED, "You are signed out", message)
+    }
+
+    /// 410: the link was used, is too old, or never was.
+    pub(super) fn used_link() -> Self {
+        let message = "A sign-in link works once and for a few minutes. Open the portal from your \
+                       platform again, or ask whoever runs Herald for a new link.";
+        Self::new(StatusCode::GONE, "This link no longer works", message)
+    }
+
+    /// 403: signed in, but only to look.
+    pub(super) fn viewer() -> Self {
+        let message = "You are signed in as a viewer. Ask for a link with the role manager to \
+                       change things.";
+        Self::new(StatusCode::FORBIDDEN, "You can look, but not change this", message)
+    }
+
+    /// 403: the form was not on a page of this session.
+    pub(super) fn forged() -> Self {
+        let message = "This form does not belong to your session, so nothing was changed. Go back, \
+                       reload the page and try again.";
+        Self::new(StatusCode::FORBIDDEN, "Nothing was changed", message)
+    }
+
+    /// 404: no such page, or no such object here.
+    pub(super) fn not_found() -> Self {
+        let message = "It may have been deleted, be too old to be kept, or be in the other \
+                       environment: test and live share nothing.";
+        Self::new(StatusCode::NOT_FOUND, "There is nothing here", message)
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        let (status, message) = refusal.told();
+        match status {
+            StatusCode::NOT_FOUND => Self::not_found(),
+            status if status.is_server_error() => Self::new(
+                status,
+                "That did not work",
+                "Something is wrong on our side. Try again in a moment.",
+            ),
+            status => Self::new(status, "That cannot be done", message),
+        }
+    }
+}
+
+impl From<EngineError> for Fault {
+    fn from(error: EngineError) -> Self {
+        Refusal::from(error).into()
+    }
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        Refusal::from(problem).into()
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let page = layout::alone(self.title, &layout::notice(self.title, &self.message));
+        (self.status, Page(page)).into_response()
+    }
+}

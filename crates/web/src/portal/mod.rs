@@ -1,0 +1,125 @@
+//! The web portal: what an account's people see of Herald, and change.
+//!
+//! A link of the operator's signs somebody in ([`sign_in`]); from then on a cookie names their
+//! session. A handler says in its parameters what it needs: [`Here`] for a page, [`Change`] for a
+//! form. There is no other way to a form's fields, so none can be read without a session, the
+//! role, and the token that its page carried ([`visitor`]). Handlers load a view from the engine
+//! and nothing else; a view is a plain struct, and its page a function of it ([`pages`]).
+//!
+//! What comes from outside (payloads, responses, names, addresses) is text, never markup: it goes
+//! through [`parts::text`], which also makes visible what would hide or turn text around. The
+//! policy ([`policy`]) lets the browser load nothing but our own files and run no inline script;
+//! every page works without script.
+//!
+//! # To add a page
+//!
+//! 1. Write its file in `pages`: the handler, the view, `render`.
+//! 2. Add it to [`shown`]; if it changes something, its form to [`forms`].
+//! 3. Add a view of it to the tests in `pages/tests.rs`, which render every page with hostile texts.
+//!    Who may not submit a form is tested already: those tests go by [`forms`].
+
+mod assets;
+mod cookie;
+mod fault;
+mod form;
+mod layout;
+mod pages;
+mod parts;
+mod policy;
+mod sign_in;
+mod theme;
+mod visitor;
+
+use std::sync::Arc;
+
+use axum::{
+    Router, middleware,
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, get, post},
+};
+use herald_engine::Engine;
+
+use crate::WebOptions;
+use fault::Fault;
+use visitor::{Change, Here};
+
+/// What the portal's handlers share.
+#[derive(Clone)]
+pub(crate) struct Portal {
+    engine: Arc<Engine>,
+    /// Whether people reach Herald by HTTPS, as it was configured.
+    over_https: bool,
+}
+
+/// Everything below `/portal`.
+pub(crate) fn router(engine: Arc<Engine>, options: &WebOptions) -> Router {
+    let url = options.public_url.as_deref().unwrap_or_default();
+    let portal = Portal { engine, over_https: url.starts_with("https://") };
+    let add = |router: Router<Portal>, (path, methods): (&str, MethodRouter<Portal>)| {
+        let with_slash = format!("{path}/");
+        router.route(path, methods.clone()).route(&with_slash, methods)
+    };
+    let router = shown().into_iter().chain(forms()).fold(Router::new(), add);
+    router
+        .layer(middleware::from_fn(policy::keep))
+        .with_state(portal)
+        // Anybody may have them, and they are the only thing here that a browser keeps.
+        .route("/portal/assets/{name}", get(assets::asset))
+}
+
+/// Whether a path that no route takes would have been a page.
+pub(crate) fn has(path: &str) -> bool {
+    path.starts_with("/portal/")
+}
+
+/// The page that is not there.
+pub(crate) fn missing() -> Response {
+    policy::keeping(Fault::not_found().into_response())
+}
+
+/// The paths to which the portal's forms are sent: all that changes something but signing in. For
+/// tests that go by it.
+pub fn portal_forms() -> Vec<&'static str> {
+    forms().into_iter().map(|(path, _)| path).collect()
+}
+
+/// What only shows something. Signing in is here because it has no session yet to be guarded by.
+fn shown() -> Vec<(&'static str, MethodRouter<Portal>)> {
+    use pages::{
+        deliveries, delivery, event, event_types, events, keys, overview, webhook, webhook_delete,
+        webhook_edit, webhook_new, webhooks,
+    };
+    vec![
+        ("/portal", get(sign_in::home)),
+        ("/portal/link/{token}", get(sign_in::offer).post(sign_in::accept)),
+        ("/portal/{mode}", get(overview::show)),
+        ("/portal/{mode}/webhooks", get(webhooks::show)),
+        ("/portal/{mode}/webhooks/new", get(webhook_new::show)),
+        ("/portal/{mode}/webhooks/{id}", get(webhook::show)),
+        ("/portal/{mode}/webhooks/{id}/edit", get(webhook_edit::show)),
+        ("/portal/{mode}/webhooks/{id}/delete", get(webhook_delete::show)),
+        ("/portal/{mode}/events", get(events::show)),
+        ("/portal/{mode}/events/{id}", get(event::show)),
+        ("/portal/{mode}/deliveries", get(deliveries::show)),
+        ("/portal/{mode}/deliveries/{id}", get(delivery::show)),
+        ("/portal/{mode}/event-types", get(event_types::show)),
+        ("/portal/{mode}/keys", get(keys::show)),
+        ("/portal/{mode}/keys/{id}/revoke", get(keys::confirm)),
+    ]
+}
+
+/// What changes something. Each handler takes a [`Change`], or a [`visitor::Own`] if it only concerns
+/// whoever asks.
+fn forms() -> Vec<(&'static str, MethodRouter<Portal>)> {
+    use pages::{keys, webhook, webhook_delete, webhook_edit, webhook_new};
+    vec![
+        ("/portal/sign-out", post(sign_in::sign_out)),
+        ("/portal/theme", post(theme::choose)),
+        ("/portal/{mode}/webhooks", post(webhook_new::create)),
+        ("/portal/{mode}/webhooks/{id}/edit", post(webhook_edit::update)),
+        ("/portal/{mode}/webhooks/{id}/enabled", post(webhook::enable)),
+        ("/portal/{mode}/webhooks/{id}/delete", post(webhook_delete::delete)),
+        ("/portal/{mode}/keys", post(keys::create)),
+        ("/portal/{mode}/keys/{id}/revoke", post(keys::revoke)),
+    ]
+}

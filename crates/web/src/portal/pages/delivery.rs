@@ -1,0 +1,234 @@
+//! One delivery: every attempt with what was sent and what came back, and what is due next.
+//!
+//! What came back is bytes of a stranger's. It is shown as text where it is text, as base64 where
+//! it is not, and never as what it says it is.
+
+use axum::extract::State;
+use herald_domain::{delivery::DeliveryState, time::Timestamp};
+use herald_store::{DeliveryView, NumberedAttempt};
+use indexmap::IndexMap;
+use maud::{Markup, html};
+
+use crate::{
+    portal::{
+        Here, Portal,
+        fault::Result,
+        layout::{Area, Frame},
+        parts::{Page, delivery_state, duration, fact, facts, header, text, when},
+    },
+    v1::deliveries::attempt::{ReceivedResponse, message, received, sent},
+};
+
+/// What the page shows.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) delivery: DeliveryView,
+    /// The webhook's URL, if it is still there.
+    pub(super) webhook: Option<String>,
+    /// The first one first.
+    pub(super) attempts: Vec<Shown>,
+    pub(super) now: Timestamp,
+}
+
+/// An attempt, and the headers of its request.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) attempt: NumberedAttempt,
+    /// None if nothing was sent.
+    pub(super) request: Option<IndexMap<String, String>>,
+}
+
+/// The page.
+pub(crate) async fn show(State(portal): State<Portal>, here: Here) -> Result<Page> {
+    let (engine, environment) = (&portal.engine, here.environment());
+    let (delivery, attempts) = engine.delivery(environment, here.id()?).await?;
+    let event = engine.event(environment, delivery.event).await?;
+    let webhook = engine.webhook(environment, delivery.webhook).await.ok();
+    let shown = |attempt: NumberedAttempt| {
+        let NumberedAttempt { attempt: inner, .. } = &attempt;
+        let request = inner.signatures.as_ref().map(|s| sent(&inner.url, &event, s).headers);
+        Shown { request, attempt }
+    };
+    let view = View {
+        delivery,
+        webhook: webhook.map(|webhook| webhook.url),
+        attempts: attempts.into_iter().map(shown).collect(),
+        now: engine.now(),
+    };
+    Ok(Page(view.render(&Frame::of(&here))))
+}
+
+impl View {
+    /// The page.
+    pub(super) fn render(&self, frame: &Frame) -> Markup {
+        let delivery = &self.delivery;
+        let event = frame.path(&format!("/events/{}", delivery.event));
+        let above = html! {
+            a href=(frame.path("/deliveries")) { "Deliveries" }
+            a href=(event) { (text(&delivery.event_type)) }
+        };
+        let title = html! { "Delivery " (delivery_state(delivery.state)) };
+        frame.page(
+            Area::Deliveries,
+            "Delivery",
+            &html! {
+                (header(&above, &title, &html! {}))
+                (facts(&html! {
+                    (fact("Event", &html! { a.mono href=(event) { (text(&delivery.event_type)) } }))
+                    (fact("Webhook", &self.webhook(frame)))
+                    (fact("Id", &html! { span.mono { (delivery.id) } }))
+                    (fact("Created", &when(delivery.created_at, self.now)))
+                    (fact("Attempts", &html! { (delivery.attempts) }))
+                }))
+                section aria-labelledby="timeline" {
+                    h2 #timeline { "Timeline" }
+                    (self.timeline())
+                }
+            },
+        )
+    }
+
+    fn webhook(&self, frame: &Frame) -> Markup {
+        html! {
+            @match &self.webhook {
+                Some(url) => {
+                    a.mono href=(frame.path(&format!("/webhooks/{}", self.delivery.webhook))) { (text(url)) }
+                },
+                None => span.quiet { "deleted" },
+            }
+        }
+    }
+
+    fn timeline(&self) -> Markup {
+        html! {
+            ol.timeline {
+                li {
+                    div.step { span.strong { "Accepted" } (when(self.delivery.created_at, self.now)) }
+                }
+                @for shown in &self.attempts { (shown.render(self.now)) }
+                (self.outlook())
+            }
+        }
+    }
+
+    /// What comes after the last attempt.
+    fn outlook(&self) -> Markup {
+        let what = match self.delivery.state {
+            DeliveryState::Pending => match self.delivery.due_at {
+                Some(at) => html! { span.strong { "Next attempt" } (when(at, self.now)) },
+                None => html! { span.strong { "Waiting for its first attempt" } },
+            },
+            DeliveryState::Delivered => html! { span.strong { "Delivered" } },
+            DeliveryState::Exhausted => html! {
+                span.strong { "Given up" } span.quiet { "every retry of the schedule has failed" }
+            },
+            DeliveryState::Held => html! {
+                span.strong { "Held" } span.quiet { "the webhook was disabled; it is sent only on request" }
+            },
+            DeliveryState::Cancelled => html! {
+                span.strong { "Cancelled" } span.quiet { "the webhook was deleted" }
+            },
+        };
+        html! { li class={ "end " (self.delivery.state) } { div.step { (what) } } }
+    }
+}
+
+impl Shown {
+    fn render(&self, now: Timestamp) -> Markup {
+        let NumberedAttempt { number, attempt } = &self.attempt;
+        let answer = match &attempt.answer {
+            herald_domain::attempt::Answer::Response(response) => Some(received(response)),
+            herald_domain::attempt::Answer::Failure(_) => None,
+        };
+        let class = if attempt.answer.is_success() { "good" } else { "bad" };
+        html! {
+            li class=(class) {
+                div.step {
+                    span.strong { "Attempt " (number) }
+                    (when(attempt.started_at, now))
+                    span.outcome.mono { (self.outcome()) }
+                    span.quiet { (duration(attempt.duration)) }
+                }
+                @if let Some(reason) = self.reason() { p.reason { (text(&reason)) } }
+                details {
+                    summary { "Request" @if answer.is_some() { " and response" } }
+                    (self.request())
+                    @if let Some(answer) = &answer { (response(answer)) }
+                }
+            }
+        }
+    }
+
+    fn outcome(&self) -> Markup {
+        let answer = &self.attempt.attempt.answer;
+        html! {
+            @match (answer.status(), answer.error_class()) {
+                (Some(status), _) => (status),
+                (None, Some(class)) => (class),
+                (None, None) => "no answer",
+            }
+        }
+    }
+
+    /// Why it failed, in words, if it did.
+    fn reason(&self) -> Option<String> {
+        use herald_domain::attempt::Answer;
+        let answer = &self.attempt.attempt.answer;
+        answer.error_class()?;
+        let failure = match answer {
+            Answer::Failure(failure) => Some(failure.clone()),
+            Answer::Response(_) => None,
+        };
+        Some(message(failure, answer.status()))
+    }
+
+    fn request(&self) -> Markup {
+        let attempt = &self.attempt.attempt;
+        html! {
+            h3 { "Request" }
+            (facts(&html! {
+                (fact("URL", &html! { span.mono { (text(&attempt.url)) } }))
+                @if let Some(address) = attempt.address {
+                    (fact("Address", &html! { span.mono { (address) } }))
+                }
+                (fact("Began", &html! { time datetime=(attempt.started_at) { (attempt.started_at) } }))
+            }))
+            @match &self.request {
+                Some(request) => (headers("Headers that were sent", request)),
+                None => p.quiet { "Nothing was sent: it failed before that." },
+            }
+        }
+    }
+}
+
+fn response(answer: &ReceivedResponse) -> Markup {
+    html! {
+        h3 { "Response " (answer.status) }
+        (headers("Headers that came back", &answer.headers))
+        @if answer.body.is_empty() {
+            p.quiet { "It had no body." }
+        } @else {
+            p.hint {
+                @if answer.body_encoding == "utf-8" { "Body" } @else { "Body, which is no text, as base64" }
+                @if answer.truncated { ": its first 16 KiB" }
+            }
+            pre.code tabindex="0" { code { (text(&answer.body)) } }
+        }
+    }
+}
+
+fn headers(caption: &str, headers: &IndexMap<String, String>) -> Markup {
+    html! {
+        div.table.headers {
+            table {
+                caption.visually-hidden { (caption) }
+                thead.visually-hidden { tr { th scope="col" { "Name" } th scope="col" { "Value" } } }
+                tbody {
+                    @for (name, value) in headers {
+                        tr { th.mono scope="row" { (text(name)) } td.mono { (text(value)) } }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Every page, rendered with the worst texts that anybody could have put in: they come out as
+//! texts.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use herald_domain::{
+    account::{ApiKey, EnvironmentId, Mode},
+    attempt::{Answer, Attempt, ErrorClass, Failure, Response},
+    delivery::DeliveryState,
+    event::Event,
+    id::{AccountId, DeliveryId, EventId, KeyId, ObjectId, WebhookId},
+    session::Role,
+    time::Timestamp,
+    webhook::{Disabled, SealedSecret, Subscription, Webhook},
+};
+use herald_store::{Books, DeliveryView, NumberedAttempt};
+
+use super::{
+    deliveries, delivery,
+    delivery_table::DeliveryTable,
+    event, event_types, events, keys, overview, webhook, webhook_delete, webhook_edit,
+    webhook_form::{Entries, Group, WebhookForm, Wrong},
+    webhook_new, webhooks,
+};
+use crate::portal::{
+    layout::{self, Frame},
+    parts::Pager,
+    sign_in::Offer,
+    theme::Theme,
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// One id is as good as another here.
+const ID: ObjectId = ObjectId::from_bytes([0xab; 12]);
+
+/// Texts that try to leave their place.
+fn hostile() -> Vec<String> {
+    let long = "wide ".repeat(20_000) + &"w".repeat(20_000);
+    let texts = [
+        "<script>alert(1)</script>",
+        "</title></textarea></pre></code><img src=x onerror=alert(1)>",
+        "\"'`><svg/onload=alert(1)> a=\"b' onmouseover=\"alert(1)",
+        "line\r\nSet-Cookie: a=b\r\n\r\n<b>",
+        "innocent\u{202e}gnp.exe\u{2066}\u{200b}\u{0}\u{7f}\u{85}",
+        "&lt;script&gt; &#60;script&#62; {{7*7}} ${7*7} %3Cscript%3E",
+        "javascript:alert(1)",
+        "",
+        long.as_str(),
+    ];
+    texts.map(str::to_owned).into()
+}
+
+fn frame(text: &str) -> Frame {
+    Frame {
+        account: text.to_owned(),
+        mode: Mode::Test,
+        role: Role::Manager.as_str(),
+        may_change: true,
+        theme: Theme::Dark,
+        form_token: text.to_owned(),
+        address: text.to_owned(),
+    }
+}
+
+fn environment() -> EnvironmentId {
+    EnvironmentId { account: AccountId(ID), mode: Mode::Test }
+}
+
+fn hook(text: &str) -> Webhook {
+    Webhook {
+        id: WebhookId(ID),
+        environment: environment(),
+        description: Some(text.to_owned()),
+        url: text.to_owned(),
+        enabled: false,
+        events: Subscription::from_stored(vec![text.to_owned()]),
+        secret: SealedSecret(Vec::new()),
+        disabled: Some(Disabled { reason: text.to_owned(), at: NOW }),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn happening(text: &str) -> Event {
+    Event {
+        id: EventId(ID),
+        event_type: text.to_owned(),
+        resource_type: text.to_owned(),
+        created_at: NOW,
+        body: Bytes::from(format!("{{\"{text}\":[\"{text}\",1]}}")),
+    }
+}
+
+fn sending(text: &str, state: DeliveryState) -> DeliveryView {
+    DeliveryView {
+        id: DeliveryId(ID),
+        event: EventId(ID),
+        event_type: text.to_owned(),
+        webhook: WebhookId(ID),
+        state,
+        attempts: 3,
+        due_at: Some(NOW.after(Duration::from_secs(60))),
+        last_status: None,
+        last_error: Some(ErrorClass::Timeout),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn table(text: &str) -> DeliveryTable {
+    DeliveryTable {
+        rows: DeliveryState::ALL.map(|state| sending(text, state)).into(),
+        webhooks: [(WebhookId(ID), text.to_owned())].into(),
+        names_webhooks: true,
+        names_events: true,
+    }
+}
+
+fn groups(text: &str) -> Vec<Group> {
+    vec![Group { resource: text.to_owned(), types: vec![(text.to_owned(), text.to_owned())] }]
+}
+
+fn pager(text: &str) -> Pager {
+    let names = ["type", "resourceType", "createdAfter", "eventId", "state", "webhookId"];
+    let filters = names.map(|name| (name, text.to_owned())).to_vec();
+    Pager { path: "/portal/test/list".to_owned(), filters, number: 2, total: 99 }
+}
+
+fn form(text: &str) -> WebhookForm {
+    WebhookForm {
+        entries: Entries {
+            url: text.to_owned(),
+            description: text.to_owned(),
+            enabled: true,
+            events: vec![text.to_owned()],
+        },
+        wrong: Some(Wrong { field: Some("url".to_owned()), message: text.to_owned() }),
+        groups: groups(text),
+        action: "/portal/test/webhooks".to_owned(),
+        button: "Save",
+        back: "/portal/test/webhooks".to_owned(),
+    }
+}
+
+fn shown(text: &str, answer: Answer) -> delivery::Shown {
+    let attempt = Attempt {
+        started_at: NOW,
+        duration: Duration::from_millis(84),
+        url: text.to_owned(),
+        address: None,
+        signatures: None,
+        answer,
+    };
+    delivery::Shown {
+        attempt: NumberedAttempt { number: 1, attempt },
+        request: Some([(text.to_owned(), text.to_owned())].into()),
+    }
+}
+
+fn attempts(text: &str) -> Vec<delivery::Shown> {
+    let response = Response {
+        status: 503,
+        headers: vec![(text.to_owned(), Bytes::from(text.to_owned()))],
+        body: Bytes::from(text.to_owned()),
+        truncated: true,
+    };
+    let failure = Failure { class: ErrorClass::Internal, detail: text.to_owned() };
+    [Answer::Response(response), Answer::Failure(failure)].map(|answer| shown(text, answer)).into()
+}
+
+fn key(text: &str) -> ApiKey {
+    ApiKey {
+        id: KeyId(ID),
+        environment: environment(),
+        hash: [0; 32],
+        hint: text.to_owned(),
+        created_at: NOW,
+        revoked_at: None,
+    }
+}
+
+/// Every page, by name.
+fn pages(text: &str) -> Vec<(&'static str, String)> {
+    let frame = &frame(text);
+    let mut pages = of_webhooks(frame, text);
+    pages.extend(of_what_happened(frame, text));
+    let offer = Offer { account: text, role: Role::Viewer, mode: Mode::Live };
+    let keys = keys::View { keys: vec![key(text)], was_revoked: true, now: NOW };
+    pages.extend([
+        ("event types", event_types::View { groups: groups(text) }.render(frame).into_string()),
+        ("keys", keys.render(frame).into_string()),
+        ("key made", keys::Made { text: text.to_owned() }.render(frame).into_string()),
+        ("key question", keys::Question { key: key(text), now: NOW }.render(frame).into_string()),
+        ("sign in", offer.render().into_string()),
+        ("fault", layout::alone("Fault", &layout::notice(text, text)).into_string()),
+    ]);
+    pages
+}
+
+fn of_webhooks(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
+    let webhook = hook(text);
+    let made =
+        webhook_new::Made { webhook: webhook.id, url: text.to_owned(), secret: text.to_owned() };
+    let list = webhooks::View {
+        rows: vec![webhooks::Row { webhook: webhook.clone(), pending: 1 }],
+        pager: pager(text),
+        was_deleted: true,
+        now: NOW,
+    };
+    let detail = webhook::View {
+        counts: DeliveryState::ALL.map(|state| (state, 7)).into(),
+        events: vec![(text.to_owned(), text.to_owned()), (text.to_owned(), String::new())],
+        next: table(text).rows,
+        last: table(text).rows,
+        was_saved: true,
+        now: NOW,
+        webhook: webhook.clone(),
+    };
+    let edit = webhook_edit::View { id: webhook.id, url: text.to_owned(), form: form(text) };
+    let delete = webhook_delete::View { webhook, unsent: 2 };
+    vec![
+        ("webhooks", list.render(frame).into_string()),
+        ("webhook", detail.render(frame).into_string()),
+        ("new webhook", webhook_new::View { form: form(text) }.render(frame).into_string()),
+        ("webhook made", made.render(frame).into_string()),
+        ("edit webhook", edit.render(frame).into_string()),
+        ("delete webhook", delete.render(frame).into_string()),
+    ]
+}
+
+fn of_what_happened(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
+    let needy = overview::Needy { webhook: hook(text), exhausted: 1, held: 2 };
+    let overview = overview::View {
+        books: Books { accepted: 1_234_567, delivered: 1_234_567, ..Books::default() },
+        needy: vec![needy],
+        has_webhooks: true,
+        events: vec![happening(text)],
+        now: NOW,
+    };
+    let events = events::View {
+        events: vec![happening(text)],
+        groups: groups(text),
+        pager: pager(text),
+        now: NOW,
+    };
+    let event = event::View {
+        event: happening(text),
+        description: text.to_owned(),
+        deliveries: table(text),
+        now: NOW,
+    };
+    let list = deliveries::View { deliveries: table(text), pager: pager(text), now: NOW };
+    let delivery = delivery::View {
+        delivery: sending(text, DeliveryState::Pending),
+        webhook: Some(text.to_owned()),
+        attempts: attempts(text),
+        now: NOW,
+    };
+    vec![
+        ("overview", overview.render(frame).into_string()),
+        ("events", events.render(frame).into_string()),
+        ("event", event.render(frame).into_string()),
+        ("deliveries", list.render(frame).into_string()),
+        ("delivery", delivery.render(frame).into_string()),
+    ]
+}
+
+/// The tags of a page, with what stands in quotes emptied: what is left was written by us.
+fn tags(page: &str) -> Vec<String> {
+    let mut tags = Vec::new();
+    let mut tag: Option<String> = None;
+    let mut quoted = false;
+    for character in page.chars() {
+        match (&mut tag, character) {
+            (None, '<') => tag = Some(String::new()),
+            (Some(_), '>') if !quoted => tags.extend(tag.take()),
+            (Some(text), '"') => {
+                quoted = !quoted;
+                text.push('"');
+            }
+            (Some(text), other) if !quoted => text.push(other),
+            _ => {}
+        }
+    }
+    assert!(tag.is_none(), "a tag does not end");
+    tags
+}
+
+#[test]
+fn hostile_texts_come_out_as_texts_on_every_page() {
+    let tame = pages("tame");
+    for text in hostile().iter().filter(|text| !text.is_empty()) {
+        for ((name, page), (_, tame)) in pages(text).iter().zip(&tame) {
+            let mut expected = tags(tame);
+            let mut found = tags(page);
+            // Characters that are named have a tag of ours around their name; a JSON text with
+            // quotes inside has more tokens.
+            let is_ours = |tag: &String| {
+                !tag.starts_with("span") && !tag.starts_with("/span") && !tag.contains("bdi")
+            };
+            expected.retain(is_ours);
+            found.retain(is_ours);
+            let begin: String = text.chars().take(40).collect();
+            assert_eq!(found, expected, "{name} {begin:?}");
+        }
+    }
+}
+
+#[test]
+fn what_turns_a_text_around_is_named_on_every_page_outside_of_fields() {
+    for (name, page) in pages("a\u{202e}b\u{2066}c\rd\u{0}e") {
+        let outside: String =
+            page.split("value=\"").enumerate().fold(String::new(), |mut outside, (index, part)| {
+                let part = if index == 0 { part } else { part.split_once('"').unwrap().1 };
+                outside.push_str(part);
+                outside
+            });
+        let texts = outside.split('>').filter_map(|part| part.split('<').next());
+        for text in texts {
+            assert!(!text.contains(['\u{202e}', '\u{2066}', '\r', '\u{0}']), "{name} {text:?}");
+        }
+    }
+}
+
+#[test]
+fn empty_texts_leave_every_page_standing() {
+    for (name, page) in pages("") {
+        assert!(page.ends_with("</html>"), "{name}");
+    }
+}

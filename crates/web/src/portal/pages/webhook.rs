@@ -1,0 +1,254 @@
+//! One webhook: whether notifications flow and why not, what it asked for, what comes next, what
+//! came last.
+
+use axum::{extract::State, response::Redirect};
+use herald_domain::{delivery::DeliveryState, id::WebhookId, time::Timestamp, webhook::Webhook};
+use herald_engine::WebhookChanges;
+use herald_store::{DeliveryFilter, DeliveryView};
+use maud::{Markup, html};
+
+use super::{count, delivery_table::DeliveryTable, first};
+use crate::{
+    input::Query,
+    portal::{
+        Change, Here, Portal,
+        fault::Result,
+        layout::{Area, Frame},
+        parts::{Page, alert, empty, fact, facts, header, text, webhook_state, when},
+    },
+};
+
+/// Among so many of the latest pending deliveries the next retries are looked for.
+const PENDING: u32 = 200;
+
+/// So many of the next retries, and of the last deliveries, are shown.
+const ROWS: u32 = 8;
+
+/// What the page shows.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) webhook: Webhook,
+    /// How many deliveries are in each state.
+    pub(super) counts: Vec<(DeliveryState, u64)>,
+    /// Names and descriptions of what it asked for; a type that is no longer in the catalogue has
+    /// none.
+    pub(super) events: Vec<(String, String)>,
+    /// The soonest first.
+    pub(super) next: Vec<DeliveryView>,
+    /// The latest first.
+    pub(super) last: Vec<DeliveryView>,
+    pub(super) was_saved: bool,
+    pub(super) now: Timestamp,
+}
+
+/// The page.
+pub(crate) async fn show(
+    State(portal): State<Portal>,
+    here: Here,
+    mut query: Query,
+) -> Result<Page> {
+    let (engine, environment) = (&portal.engine, here.environment());
+    let webhook = engine.webhook(environment, here.id()?).await?;
+    let mut counts = Vec::new();
+    for state in DeliveryState::ALL {
+        counts.push((state, count(engine, environment, webhook.id, state).await?));
+    }
+    let of_it = DeliveryFilter { webhook: Some(webhook.id), ..DeliveryFilter::default() };
+    let pending = DeliveryFilter { state: Some(DeliveryState::Pending), ..of_it.clone() };
+    let mut next = engine.list_deliveries(environment, pending, first(PENDING)).await?.items;
+    next.sort_by_key(|delivery| delivery.due_at);
+    next.truncate(ROWS as usize);
+    let described = |name: &String| {
+        let known = engine.catalogue().get(name).map(|known| known.description.clone());
+        (name.clone(), known.unwrap_or_default())
+    };
+    let view = View {
+        counts,
+        events: webhook.events.names().iter().map(described).collect(),
+        next,
+        last: engine.list_deliveries(environment, of_it, first(ROWS)).await?.items,
+        was_saved: query.text("done").is_some_and(|done| done == "saved"),
+        now: engine.now(),
+        webhook,
+    };
+    Ok(Page(view.render(&Frame::of(&here))))
+}
+
+/// Starts or stops the flow.
+pub(crate) async fn enable(State(portal): State<Portal>, change: Change) -> Result<Redirect> {
+    let Change { here, form } = change;
+    let id: WebhookId = here.id()?;
+    let enabled = Some(form.text("enabled") == "true");
+    let changes = WebhookChanges { enabled, ..WebhookChanges::default() };
+    portal.engine.update_webhook(here.environment(), id, changes).await?;
+    Ok(Redirect::to(&here.path(&format!("/webhooks/{id}?done=saved"))))
+}
+
+impl View {
+    /// The page.
+    pub(super) fn render(&self, frame: &Frame) -> Markup {
+        let above = html! { a href=(frame.path("/webhooks")) { "Webhooks" } };
+        let title = html! {
+            span.mono { (text(&self.webhook.url)) }
+            (webhook_state(&self.webhook))
+        };
+        frame.page(
+            Area::Webhooks,
+            "Webhook",
+            &html! {
+                (header(&above, &title, &self.actions(frame)))
+                @if self.was_saved { p.done role="status" { "Saved." } }
+                (self.trouble())
+                (self.books(frame))
+                (self.details())
+                section aria-labelledby="next" {
+                    h2 #next { "Next attempts" }
+                    (self.next(frame))
+                }
+                section aria-labelledby="last" {
+                    div.section-head {
+                        h2 #last { "Last deliveries" }
+                        a href=(self.deliveries(frame, "")) { "All deliveries" }
+                    }
+                    (self.last(frame))
+                }
+            },
+        )
+    }
+
+    fn deliveries(&self, frame: &Frame, more: &str) -> String {
+        frame.path(&format!("/deliveries?webhookId={}{more}", self.webhook.id))
+    }
+
+    fn actions(&self, frame: &Frame) -> Markup {
+        if !frame.may_change {
+            return html! {};
+        }
+        let path = frame.path(&format!("/webhooks/{}", self.webhook.id));
+        let enabled = self.webhook.enabled;
+        let flow = html! {
+            input type="hidden" name="enabled" value=(if enabled { "false" } else { "true" });
+            button.button.primary[!enabled] type="submit" {
+                @if enabled { "Disable" } @else { "Enable" }
+            }
+        };
+        html! {
+            a.button href={ (path) "/edit" } { "Edit" }
+            (frame.form(&format!("{path}/enabled"), "", &flow))
+            a.button.danger-quiet href={ (path) "/delete" } { "Delete" }
+        }
+    }
+
+    /// Why nothing flows, and what to do.
+    fn trouble(&self) -> Markup {
+        let held = self.counts.iter().find(|(state, _)| *state == DeliveryState::Held);
+        let held = held.map_or(0, |(_, count)| *count);
+        match (&self.webhook.disabled, self.webhook.enabled) {
+            (Some(disabled), _) => alert(
+                "bad",
+                "Herald has disabled this webhook",
+                &html! {
+                    p { (text(&disabled.reason)) " (" (when(disabled.at, self.now)) ")." }
+                    p {
+                        "Mend the receiver, then enable the webhook: what is pending goes on with its \
+                         schedule, and new events flow again. Events that happen meanwhile are held."
+                    }
+                },
+            ),
+            (None, false) => alert(
+                "calm",
+                "This webhook is disabled",
+                &html! {
+                    p { "Events that match are held: kept, and sent only on request." }
+                },
+            ),
+            (None, true) if held > 0 => alert(
+                "warn",
+                "Some events are held",
+                &html! { p { (held) " matched while this webhook was disabled, and have not been sent." } },
+            ),
+            (None, true) => html! {},
+        }
+    }
+
+    fn books(&self, frame: &Frame) -> Markup {
+        html! {
+            ul.counts.small aria-label="Deliveries" {
+                @for (state, count) in &self.counts {
+                    li {
+                        a class={ "count " (state) }
+                            href=(self.deliveries(frame, &format!("&state={state}")))
+                        {
+                            span.count-name { (state) }
+                            span.count-number { (count) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn details(&self) -> Markup {
+        let webhook = &self.webhook;
+        html! {
+            section.split {
+                div aria-labelledby="about" {
+                    h2 #about { "About" }
+                    (facts(&html! {
+                        @if let Some(description) = &webhook.description {
+                            (fact("Description", &text(description)))
+                        }
+                        (fact("Id", &html! { span.mono { (webhook.id) } }))
+                        (fact("Signing secret", &html! { span.quiet { "Shown once, when the webhook was added" } }))
+                        (fact("Added", &when(webhook.created_at, self.now)))
+                        (fact("Changed", &when(webhook.updated_at, self.now)))
+                    }))
+                }
+                div aria-labelledby="asked" {
+                    h2 #asked { "Events" }
+                    ul.types { @for (name, description) in &self.events { (asked(name, description)) } }
+                }
+            }
+        }
+    }
+
+    fn next(&self, frame: &Frame) -> Markup {
+        if self.next.is_empty() {
+            return html! { p.quiet { "Nothing is waiting to be sent." } };
+        }
+        let paused = !self.webhook.enabled;
+        html! {
+            @if paused { p.quiet { "While the webhook is disabled, these wait; once it is enabled, they go on." } }
+            (self.table(&self.next).render(frame, "Next attempts", self.now))
+        }
+    }
+
+    fn last(&self, frame: &Frame) -> Markup {
+        if self.last.is_empty() {
+            return empty(
+                "Nothing has been sent to it yet",
+                "The next event that it asked for appears here, with every attempt and every answer.",
+                &html! {},
+            );
+        }
+        self.table(&self.last).render(frame, "Last deliveries", self.now)
+    }
+
+    fn table(&self, rows: &[DeliveryView]) -> DeliveryTable {
+        DeliveryTable { rows: rows.to_vec(), names_events: true, ..DeliveryTable::default() }
+    }
+}
+
+fn asked(name: &str, description: &str) -> Markup {
+    html! {
+        li {
+            @if name == "*" {
+                span.mono { "*" } span.hint { "All events, including types that are added later" }
+            } @else {
+                span.mono { (text(name)) }
+                @if description.is_empty() { span.hint { "no longer in the catalogue" } }
+                @else { span.hint { (text(description)) } }
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What pages are made of: texts from outside, times, states, tables, empty states.
+
+pub(super) mod icon;
+mod json;
+mod pager;
+mod show;
+mod times;
+
+use axum::response::{Html, IntoResponse, Response};
+use maud::Markup;
+
+pub(super) use json::pretty;
+pub(super) use pager::Pager;
+pub(super) use show::{
+    alert, copied, delivery_state, empty, fact, facts, header, plain, text, webhook_state,
+};
+pub(super) use times::{duration, when};
+
+/// A page, as an answer.
+#[derive(Debug)]
+pub(super) struct Page(pub(super) Markup);
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        Html(self.0.into_string()).into_response()
+    }
+}

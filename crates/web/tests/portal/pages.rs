@@ -1,0 +1,144 @@
+//! Every page: its headers, and that nothing of a stranger's is markup in it.
+
+use axum::body::Body;
+use herald_domain::{
+    account::{EnvironmentId, Mode},
+    session::Role,
+};
+use http::{Request, header};
+
+use crate::support::{Answer, Herald, pages};
+
+/// What strangers may write: into payloads, descriptions, responses, headers, names.
+const HOSTILE: &str = "</code></pre><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\
+                       {{7*7}}\u{202e}gnp.exe\r\nSet-Cookie: a=b&lt;&#60;\u{7f}";
+
+/// Asserts that a page says to the browser what it has to.
+#[track_caller]
+fn assert_policy(page: &Answer, path: &str) {
+    let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    for part in [
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+        "base-uri 'none'",
+    ] {
+        assert!(policy.split(';').any(|given| given.trim() == part), "{path}: {policy}");
+    }
+    assert_eq!(policy.split(';').count(), 7, "{policy}");
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        assert_eq!(page.headers[&name], value, "{path}");
+    }
+    // Nothing that the policy would have to stop.
+    assert_eq!(page.text.matches("<script").count(), 1, "{path}");
+    assert!(page.text.contains("<script src=\"/portal/assets/portal."), "{path}");
+    for inline in ["<style", " style=", " onclick=", "javascript:"] {
+        assert!(!page.text.contains(inline), "{path} {inline}");
+    }
+}
+
+#[tokio::test]
+async fn every_page_keeps_the_policy_and_shows_hostile_texts_as_texts() {
+    let herald = Herald::new();
+    let account = herald.account(HOSTILE).await;
+    let environment = EnvironmentId { account, mode: Mode::Test };
+    let things = herald.things(environment, HOSTILE).await;
+    let browser = herald.sign_in(account, Role::Manager).await;
+    let mut seen = 0;
+    for path in pages(Mode::Test, &things) {
+        let page = browser.get(&path).await;
+        assert_eq!(page.status, 200, "{path} {}", page.text);
+        assert_policy(&page, &path);
+        assert!(!page.text.contains("<img") && !page.text.contains("alert(1)</script>"), "{path}");
+        let stray = ['\u{202e}', '\r', '\u{7f}'];
+        // A field has what is to be edited as it is.
+        assert!(path.ends_with("/edit") || !page.text.contains(stray), "{path}");
+        seen += page.text.matches("&lt;script&gt;").count();
+    }
+    assert!(seen >= 20, "{seen}");
+}
+
+#[tokio::test]
+async fn what_is_no_page_keeps_the_policy_too() {
+    let herald = Herald::new();
+    let account = herald.account("Acme").await;
+    let browser = herald.sign_in(account, Role::Viewer).await;
+    let link = herald.link(account, Role::Viewer).await;
+    for (method, path, cookie, status) in [
+        ("GET", link.as_str(), "", 200),
+        ("GET", "/portal/link/unknown", "", 410),
+        ("GET", "/portal", "", 401),
+        ("GET", "/portal/test", "", 401),
+        ("GET", "/portal/test/nothing", browser.cookie.as_str(), 404),
+        ("GET", "/portal/nowhere", &browser.cookie, 404),
+        ("GET", "/portal/test/webhooks/zz", &browser.cookie, 404),
+        ("GET", "/portal/test/webhooks/new", &browser.cookie, 403),
+        ("GET", "/portal/test/events?page=0", &browser.cookie, 400),
+        ("POST", "/portal/test/keys", "", 401),
+        ("POST", "/portal/theme", &browser.cookie, 403),
+        ("POST", &link, "", 303),
+    ] {
+        let page = herald.browse(method, path, cookie, "").await;
+        assert_eq!(page.status, status, "{method} {path}");
+        if status == 303 {
+            assert!(page.headers.contains_key(header::CONTENT_SECURITY_POLICY));
+        } else {
+            assert_policy(&page, path);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_portals_own_files_may_be_kept_for_ever_and_change_their_names_instead() {
+    let herald = Herald::new();
+    let page = herald.browse("GET", "/portal", "", "").await.text;
+    for (attribute, kind) in
+        [("rel=\"stylesheet\" href=\"", "text/css"), ("<script src=\"", "text/javascript")]
+    {
+        let (address, _) = page.split_once(attribute).unwrap().1.split_once('"').unwrap();
+        let file = herald.browse("GET", address, "", "").await;
+        assert_eq!(file.status, 200, "{address}");
+        assert!(file.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with(kind));
+        assert!(file.headers[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+    }
+    for name in ["portal.css", "..%2fCargo.toml", "x"] {
+        let request = Request::get(format!("/portal/assets/{name}")).body(Body::empty()).unwrap();
+        assert_eq!(herald.send(request).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_and_paged_by_its_address() {
+    let herald = Herald::new();
+    let account = herald.account("Acme").await;
+    let environment = EnvironmentId { account, mode: Mode::Test };
+    let things = herald.things(environment, "plain").await;
+    let browser = herald.sign_in(account, Role::Viewer).await;
+    let (event, delivery) = (things.event.to_string(), things.delivery.to_string());
+    for (address, shown) in [
+        ("events", Some(&event)),
+        ("events?type=client.created&resourceType=&createdAfter=&createdBefore=", Some(&event)),
+        ("events?type=client.deleted", None),
+        ("events?resourceType=client&createdAfter=2027-01-15", Some(&event)),
+        ("events?createdBefore=2027-01-15", None),
+        ("events?createdAfter=yesterday", None),
+        ("events?page=2", None),
+        ("deliveries?state=pending", Some(&delivery)),
+        ("deliveries?state=delivered", None),
+        ("deliveries?state=%3Cscript%3E", None),
+        (&format!("deliveries?webhookId={}", things.webhook), Some(&delivery)),
+        (&format!("deliveries?webhookId={event}"), None),
+    ] {
+        let page = browser.get(&format!("/portal/test/{address}")).await;
+        assert_eq!(page.status, 200, "{address}");
+        let is_shown = [&event, &delivery].iter().any(|id| page.text.contains(&format!("/{id}\"")));
+        assert_eq!(is_shown, shown.is_some(), "{address}");
+    }
+}
