@@ -77,6 +77,7 @@ fn hook(text: &str) -> Webhook {
         enabled: false,
         events: Subscription::from_stored(vec![text.to_owned()]),
         secret: SealedSecret(Vec::new()),
+        rotation: None,
         disabled: Some(Disabled { reason: text.to_owned(), at: NOW }),
         created_at: NOW,
         updated_at: NOW,
