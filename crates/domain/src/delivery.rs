@@ -10,6 +10,8 @@
 //!    │          └── webhook deleted ───> cancelled   │
 //!    └─(webhook disabled)─> held ── on request ──> pending
 //!                            └── webhook deleted ─> cancelled
+//! exhausted ── recovered on request ──> pending, with a fresh schedule
+//! any but delivered ── an attempt made on request ended with 2xx ──> delivered
 //! ```
 //!
 //! [`decide`] is the whole law of what one attempt leads to. It is called by one place (the
@@ -54,7 +56,7 @@ impl DeliveryState {
         }
     }
 
-    /// Whether nothing more will happen to it by itself or on request. Retention takes only these.
+    /// Whether nothing more will happen to it by itself. Retention takes only these.
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Delivered | Self::Exhausted | Self::Cancelled)
     }
@@ -102,13 +104,13 @@ pub struct DeliveryRules {
 /// What is known of a delivery once an attempt of it has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct AttemptEnded {
-    /// Scheduled attempts so far, this one included: 1 after the initial one.
+    /// Attempts of the present schedule so far, this one included: 1 after its first.
     pub attempts: u32,
     /// Whether it was acknowledged.
     pub success: bool,
     /// When it ended.
     pub at: Timestamp,
-    /// When the delivery's first attempt began.
+    /// When the first attempt of the present schedule began.
     pub first_attempt_at: Timestamp,
     /// The receiver's `Retry-After`, if it gave one.
     pub retry_after: Option<Duration>,

@@ -183,6 +183,10 @@ typed_id!(
     /// Names a request that a temporary endpoint keeps.
     RequestId
 );
+typed_id!(
+    /// Names a recovery: the job that sends again what a webhook missed.
+    RecoveryId
+);
 
 #[cfg(test)]
 mod tests {

@@ -246,16 +246,30 @@ fn sequence_of(connection: &Connection, env: i64, id: EventId) -> rusqlite::Resu
 }
 
 fn attempts(connection: &Connection, env: i64, id: DeliveryId) -> Result<Vec<NumberedAttempt>> {
-    let sql = "SELECT a.*, u.url AS destination FROM delivery AS d
-               JOIN attempt AS a ON a.env = d.env AND a.seq = d.seq AND a.webhook = d.webhook
-               JOIN destination AS u ON u.num = a.url
-               WHERE d.env = ?1 AND d.id = ?2 ORDER BY a.number";
-    let mut query = connection.prepare_cached(sql).map_err(explain)?;
+    let scheduled = attempts_in(connection, "attempt", env, id)?;
+    let manual = attempts_in(connection, "manual_attempt", env, id)?;
+    Ok(NumberedAttempt::merged(scheduled, manual))
+}
+
+fn attempts_in(
+    connection: &Connection,
+    table: &str,
+    env: i64,
+    id: DeliveryId,
+) -> Result<Vec<NumberedAttempt>> {
+    let sql = format!(
+        "SELECT a.*, u.url AS destination FROM delivery AS d
+         JOIN {table} AS a ON a.env = d.env AND a.seq = d.seq AND a.webhook = d.webhook
+         JOIN destination AS u ON u.num = a.url
+         WHERE d.env = ?1 AND d.id = ?2 ORDER BY a.number"
+    );
+    let manual = table == "manual_attempt";
+    let mut query = connection.prepare_cached(&sql).map_err(explain)?;
     let mut rows = query.query(params![env, id.as_bytes()]).map_err(explain)?;
     let mut attempts = Vec::new();
     while let Some(row) = rows.next().map_err(explain)? {
         let number = count(row, "number").map_err(explain)?;
-        attempts.push(NumberedAttempt { number, attempt: codec::attempt(row)? });
+        attempts.push(NumberedAttempt { number, manual, attempt: codec::attempt(row)? });
     }
     Ok(attempts)
 }

@@ -9,7 +9,9 @@ use herald_domain::{
     id::{EventId, WebhookId},
     time::Timestamp,
 };
-use herald_store::{After, Claim, Claimed, DeliveryKey, Due, Queue, Result, Settled, Settlement};
+use herald_store::{
+    After, Claim, Claimed, DeliveryKey, Due, ManualAttempt, Queue, Result, Settled, Settlement,
+};
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::{
@@ -52,18 +54,23 @@ impl Queue for SqliteStore {
             .await
     }
 
+    async fn settle_manual(&self, manual: ManualAttempt) -> Result<Option<u32>> {
+        self.writer.write(move |session| session.settle_manual(&manual)).await
+    }
+
     async fn due(&self, after: Option<WebhookId>, limit: usize) -> Result<Vec<Due>> {
         self.writer.write(move |session| session.due(after, limit)).await
     }
 }
 
-/// The oldest due first; the event is read for its bytes, the first attempt for its time.
+/// The oldest due first; the event is read for its bytes, the present schedule's first attempt for
+/// its time.
 const DUE: &str = "
-    SELECT d.seq, d.due_at, d.attempts, e.id AS event, e.body, a.started_at
+    SELECT d.seq, d.due_at, d.attempts, d.restarted, e.id AS event, e.body, a.started_at
     FROM delivery AS d
     LEFT JOIN event AS e ON e.seq = d.seq
     LEFT JOIN attempt AS a
-        ON a.env = d.env AND a.seq = d.seq AND a.webhook = d.webhook AND a.number = 1
+        ON a.env = d.env AND a.seq = d.seq AND a.webhook = d.webhook AND a.number = d.restarted + 1
     WHERE d.webhook = ?1 AND d.state = 0 AND d.due_at <= ?2
     ORDER BY d.due_at, d.seq LIMIT ?3";
 
@@ -217,6 +224,7 @@ fn claimed(row: &Row<'_>, hook: &Hook, sequence: u64) -> rusqlite::Result<Claime
         event: EventId(object_id(row, "event")?),
         body: Bytes::from(row.get::<_, Vec<u8>>("body")?),
         attempts: count(row, "attempts")?,
+        restarted: count(row, "restarted")?,
         first_attempt_at: maybe_time(row, "started_at")?,
         due_at: time(row, "due_at")?,
     })

@@ -198,6 +198,7 @@ impl Session<'_> {
                     event: inserted.event.id,
                     body: inserted.event.body.clone(),
                     attempts: 0,
+                    restarted: 0,
                     first_attempt_at: None,
                     due_at: inserted.at,
                 });

@@ -3,6 +3,7 @@
 use herald_domain::{
     attempt::{Answer, Attempt},
     delivery::DeliveryState,
+    time::Timestamp,
     webhook::Webhook,
 };
 use herald_store::{After, Result, Settled, Settlement};
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Environment, event and webhook of a delivery, as numbers.
-type Row = (i64, i64, i64);
+pub(crate) type Row = (i64, i64, i64);
 
 const ADVANCE: &str = "
     UPDATE delivery SET state = ?4, attempts = ?5, due_at = ?6, updated_at = ?7,
@@ -25,6 +26,11 @@ const ADVANCE: &str = "
 
 const INSERT: &str = "
     INSERT INTO attempt VALUES
+        (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+
+/// The same for an attempt that was made on request.
+pub(crate) const INSERT_MANUAL: &str = "
+    INSERT INTO manual_attempt VALUES
         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 
 /// The statements of settling, looked up once for many settlements.
@@ -41,7 +47,8 @@ impl<'c> Statements<'c> {
     }
 
     /// The fence: moves the row only if it is in the state `from`, and this is its next attempt.
-    /// A cancelled one stays cancelled unless it was delivered.
+    /// A cancelled one stays cancelled unless it was delivered, a delivered one (on request, while
+    /// this attempt was in flight) stays delivered.
     fn advance(
         &mut self,
         (env, sequence, webhook): Row,
@@ -49,9 +56,9 @@ impl<'c> Statements<'c> {
         from: DeliveryState,
     ) -> Result<bool> {
         let state = match (from, state_after(&settlement.after)) {
-            (DeliveryState::Cancelled, DeliveryState::Delivered) => DeliveryState::Delivered,
-            (DeliveryState::Cancelled, _) => DeliveryState::Cancelled,
-            (_, state) => state,
+            (DeliveryState::Pending, state) => state,
+            (_, DeliveryState::Delivered) => DeliveryState::Delivered,
+            (from, _) => from,
         };
         let due_at = match settlement.after {
             After::Retry { due_at } if state == DeliveryState::Pending => Some(due_at.millis()),
@@ -75,38 +82,39 @@ impl<'c> Statements<'c> {
             .map_err(explain)?;
         Ok(changed == 1)
     }
+}
 
-    fn insert_attempt(
-        &mut self,
-        (env, sequence, webhook): Row,
-        settlement: &Settlement,
-        url: i64,
-    ) -> Result<()> {
-        let attempt = &settlement.attempt;
-        let columns = AnswerColumns::of(attempt);
-        let signed_at = attempt.signatures.as_ref().map(|signatures| signatures.timestamp);
-        self.insert
-            .execute(params![
-                env,
-                sequence,
-                webhook,
-                settlement.number,
-                attempt.started_at.millis(),
-                i64::try_from(attempt.duration.as_nanos()).unwrap_or(i64::MAX),
-                url,
-                attempt.address.map(encode_address),
-                signed_at.filter(|at| *at != attempt.started_at.seconds()),
-                attempt.signatures.as_ref().map(encode_signatures),
-                columns.status,
-                columns.error,
-                columns.detail,
-                columns.headers,
-                columns.body,
-                columns.truncated,
-            ])
-            .map_err(explain)?;
-        Ok(())
-    }
+/// Inserts an attempt with its number, by [`INSERT`] or [`INSERT_MANUAL`].
+pub(crate) fn insert_attempt(
+    insert: &mut CachedStatement<'_>,
+    (env, sequence, webhook): Row,
+    number: u32,
+    attempt: &Attempt,
+    url: i64,
+) -> Result<()> {
+    let columns = AnswerColumns::of(attempt);
+    let signed_at = attempt.signatures.as_ref().map(|signatures| signatures.timestamp);
+    insert
+        .execute(params![
+            env,
+            sequence,
+            webhook,
+            number,
+            attempt.started_at.millis(),
+            i64::try_from(attempt.duration.as_nanos()).unwrap_or(i64::MAX),
+            url,
+            attempt.address.map(encode_address),
+            signed_at.filter(|at| *at != attempt.started_at.seconds()),
+            attempt.signatures.as_ref().map(encode_signatures),
+            columns.status,
+            columns.error,
+            columns.detail,
+            columns.headers,
+            columns.body,
+            columns.truncated,
+        ])
+        .map_err(explain)?;
+    Ok(())
 }
 
 impl Session<'_> {
@@ -128,6 +136,8 @@ impl Session<'_> {
             DeliveryState::Pending
         } else if statements.advance(row, settlement, DeliveryState::Cancelled)? {
             DeliveryState::Cancelled
+        } else if statements.advance(row, settlement, DeliveryState::Delivered)? {
+            DeliveryState::Delivered
         } else {
             // Somebody else's by now, claim included.
             settled.stale += 1;
@@ -135,25 +145,30 @@ impl Session<'_> {
         };
         self.claims.give_back((webhook, key.sequence));
         let url = self.registry.url(self.connection, &settlement.attempt.url)?;
-        statements.insert_attempt(row, settlement, url)?;
+        insert_attempt(&mut statements.insert, row, settlement.number, &settlement.attempt, url)?;
         self.tallies.attempt(webhook, &settlement.attempt);
-        if from == DeliveryState::Cancelled && state != DeliveryState::Delivered {
+        if state == DeliveryState::Delivered {
+            self.succeeded(env, webhook, settlement.attempt.ended_at());
+        }
+        let cancelled = from == DeliveryState::Cancelled && state != DeliveryState::Delivered;
+        if cancelled || from == DeliveryState::Delivered {
             settled.stale += 1;
             return Ok(());
         }
         self.tallies.moved(env, webhook, from, state);
         match &settlement.after {
-            After::Delivered => {
-                let at = settlement.attempt.ended_at();
-                self.tallies.succeeded(env, webhook, at);
-                self.registry.succeeded(webhook, at);
-            }
             After::Exhausted { disable: Some(reason) } => {
                 settled.disabled.extend(self.disable(settlement, reason)?);
             }
-            After::Retry { .. } | After::Exhausted { disable: None } => {}
+            After::Delivered | After::Retry { .. } | After::Exhausted { disable: None } => {}
         }
         Ok(())
+    }
+
+    /// Something was delivered to a webhook.
+    pub(crate) fn succeeded(&mut self, env: i64, webhook: i64, at: Timestamp) {
+        self.tallies.succeeded(env, webhook, at);
+        self.registry.succeeded(webhook, at);
     }
 
     fn disable(&mut self, settlement: &Settlement, reason: &str) -> Result<Option<Webhook>> {

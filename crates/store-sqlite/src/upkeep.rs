@@ -173,9 +173,10 @@ impl Session<'_> {
                 self.tallies.removed(env, row.get("webhook")?, state);
             }
         }
-        self.connection
-            .prepare_cached("DELETE FROM attempt WHERE env = ?1 AND seq = ?2")?
-            .execute(of_event)?;
+        for table in ["attempt", "manual_attempt"] {
+            let sql = format!("DELETE FROM {table} WHERE env = ?1 AND seq = ?2");
+            self.connection.prepare_cached(&sql)?.execute(of_event)?;
+        }
         self.connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([sequence])?;
         Ok(())
     }

@@ -86,10 +86,28 @@ pub struct DeliveryView {
 /// An attempt with its number: 1 for the initial one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberedAttempt {
-    /// 1 for the initial one.
+    /// 1 for the initial one. Those made on request are counted apart.
     pub number: u32,
+    /// Whether it was made on request, outside of the schedule.
+    pub manual: bool,
     /// The attempt.
     pub attempt: Attempt,
+}
+
+impl NumberedAttempt {
+    /// Those of the schedule and those made on request, each in the order of their numbers, as one
+    /// list in the order of time.
+    pub fn merged(scheduled: Vec<Self>, manual: Vec<Self>) -> Vec<Self> {
+        let mut merged = Vec::with_capacity(scheduled.len() + manual.len());
+        let mut manual = manual.into_iter().peekable();
+        for one in scheduled {
+            let earlier = |other: &Self| other.attempt.started_at < one.attempt.started_at;
+            merged.extend(std::iter::from_fn(|| manual.next_if(earlier)));
+            merged.push(one);
+        }
+        merged.extend(manual);
+        merged
+    }
 }
 
 /// The books of deliveries (promise 2): `accepted` is the sum of the others, at every instant.
@@ -146,7 +164,7 @@ pub trait History: Send + Sync + 'static {
         page: Page,
     ) -> Result<Listed<DeliveryView>>;
 
-    /// The attempts of a delivery, the first one first.
+    /// The attempts of a delivery, the first one first; those made on request among them.
     async fn attempts(
         &self,
         environment: EnvironmentId,

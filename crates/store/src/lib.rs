@@ -7,14 +7,14 @@
 //! The traits, in the order of an event's life: [`Accounts`] and [`Webhooks`] hold the
 //! configuration; [`Resources`] are what changes; [`Recording`] accepts changes with their events
 //! and fan-out; [`Queue`] hands out what is due and takes back what came of it; [`History`] and
-//! [`Statistics`] answer what people ask; [`Upkeep`] forgets what is old. Beside them, [`Sessions`]
-//! know who may be in the portal, and [`Endpoints`] keep what was sent to Herald's own temporary
-//! endpoints.
+//! [`Statistics`] answer what people ask; [`Recoveries`] are jobs that make due again what a webhook
+//! missed; [`Upkeep`] forgets what is old. Beside them, [`Sessions`] know who may be in the portal,
+//! and [`Endpoints`] keep what was sent to Herald's own temporary endpoints.
 //!
 //! # To add a backend
 //!
 //! 1. Make a crate that depends on `domain` and on this one, never on the engine.
-//! 2. Implement the ten traits; [`Store`] then follows.
+//! 2. Implement the eleven traits; [`Store`] then follows.
 //! 3. Run [`contract`]'s suite against it: every law in these comments has a test there.
 //! 4. Name it in `herald`, the only crate that knows backends.
 
@@ -29,6 +29,7 @@ mod history;
 mod page;
 mod queue;
 mod recording;
+mod recoveries;
 mod resources;
 mod sessions;
 mod statistics;
@@ -42,8 +43,13 @@ pub use history::{
     Books, DeliveryFilter, DeliveryView, EventFilter, History, NumberedAttempt, TimeRange,
 };
 pub use page::{Listed, Page, PageProblem};
-pub use queue::{After, Claim, Claimed, DeliveryKey, Due, Queue, Settled, Settlement};
+pub use queue::{
+    After, Claim, Claimed, DeliveryKey, Due, MANUAL_KEPT, ManualAttempt, Queue, Settled, Settlement,
+};
 pub use recording::{Destination, Idempotency, Receipt, Record, Recorded, Recording};
+pub use recoveries::{
+    Missed, Recoveries, Recovery, RecoveryCreated, RecoveryFilter, RecoveryStatus, RecoveryStep,
+};
 pub use resources::{DueResources, ResourceFilter, Resources, Stored, Write};
 pub use sessions::Sessions;
 pub use statistics::{HourTally, Statistics};
@@ -59,6 +65,7 @@ pub trait Store:
     + Queue
     + History
     + Statistics
+    + Recoveries
     + Upkeep
     + Sessions
     + Endpoints
@@ -73,6 +80,7 @@ impl<T> Store for T where
         + Queue
         + History
         + Statistics
+        + Recoveries
         + Upkeep
         + Sessions
         + Endpoints

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use herald_domain::{
     account::EnvironmentId,
     attempt::Attempt,
-    id::{EventId, WebhookId},
+    id::{DeliveryId, EventId, WebhookId},
     time::Timestamp,
     webhook::Webhook,
 };
@@ -41,7 +41,9 @@ pub struct Claimed {
     pub body: Bytes,
     /// Scheduled attempts made so far.
     pub attempts: u32,
-    /// When the first of them began.
+    /// How many of them were made before the present schedule began: 0, unless it was recovered.
+    pub restarted: u32,
+    /// When the first of the present schedule began.
     pub first_attempt_at: Option<Timestamp>,
     /// Since when it has been due.
     pub due_at: Timestamp,
@@ -97,13 +99,29 @@ pub enum After {
     },
 }
 
+/// An attempt that was made on request, outside of the schedule.
+#[derive(Clone, Debug)]
+pub struct ManualAttempt {
+    /// Where the delivery belongs.
+    pub environment: EnvironmentId,
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// What was done, and what came back.
+    pub attempt: Attempt,
+    /// Whether the delivery is delivered with it, as decided.
+    pub delivered: bool,
+}
+
+/// Attempts made on request that are kept of a delivery: the last ones.
+pub const MANUAL_KEPT: u32 = 100;
+
 /// What came of settling.
 #[derive(Clone, Debug, Default)]
 pub struct Settled {
     /// Webhooks that this disabled, as they are now.
     pub disabled: Vec<Webhook>,
     /// How many settlements came too late to decide anything: the delivery was cancelled
-    /// meanwhile, or another process settled it.
+    /// or delivered on request meanwhile, or another process settled it.
     pub stale: usize,
 }
 
@@ -121,8 +139,17 @@ pub trait Queue: Send + Sync + 'static {
     ///
     /// Fenced: a settlement decides only if its delivery is pending with `number - 1` attempts.
     /// If it was cancelled meanwhile, the attempt is recorded all the same, and a success still
-    /// makes it delivered, since it was. Any other settlement changes nothing.
+    /// makes it delivered, since it was. If an attempt made on request has delivered it meanwhile,
+    /// the attempt is recorded and it stays delivered. Any other settlement changes nothing.
     async fn settle(&self, settlements: Arc<[Settlement]>) -> Result<Settled>;
+
+    /// Records an attempt that was made on request; answers its number among those of the delivery,
+    /// or `None` if the delivery is gone. The last [`MANUAL_KEPT`] are kept.
+    ///
+    /// If it delivered, the delivery is delivered, whatever it was, and whoever holds it does so no
+    /// longer. If it did not, nothing of the delivery changes: not its state, not its schedule, not
+    /// the count of its attempts.
+    async fn settle_manual(&self, manual: ManualAttempt) -> Result<Option<u32>>;
 
     /// Up to `limit` enabled webhooks that have unclaimed pending deliveries, ordered by id,
     /// after `after`. For starting up: it must not read every delivery.

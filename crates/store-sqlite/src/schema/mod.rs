@@ -24,6 +24,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0004_sessions.sql"),
     include_str!("0005_endpoints.sql"),
     include_str!("0006_secret_rotation.sql"),
+    include_str!("0007_manual_attempts.sql"),
+    include_str!("0008_recoveries.sql"),
 ];
 
 /// The first version that has resources.

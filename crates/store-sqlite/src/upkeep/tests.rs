@@ -3,10 +3,10 @@
 use std::{sync::mpsc, time::Duration};
 
 use herald_store::{
-    Queue,
+    ManualAttempt, Queue,
     contract::{
         Backend,
-        fixtures::{Scene, retry},
+        fixtures::{Scene, answered, retry},
     },
 };
 
@@ -116,4 +116,27 @@ async fn what_is_given_back_after_the_clock_went_back_is_due_at_once() {
     scene.store.release(vec![claimed.key]).await.unwrap();
     let claim = scene.store.claim(webhook.id, now, 10).await.unwrap();
     assert_eq!(claim.deliveries.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_delivered_on_request_is_held_by_nobody_and_nothing_of_it_outlives_its_event() {
+    let scene = Scene::new(Folder::new()).await;
+    scene.webhook(&["*"]).await;
+    let claimed = scene.in_flight("client.created").await;
+    let (environment, delivery) = (scene.environment, scene.view(&claimed).await.id);
+    let attempt = answered(200, scene.tick());
+    let manual = ManualAttempt { environment, delivery, attempt, delivered: true };
+    assert_eq!(scene.store.settle_manual(manual).await.unwrap(), Some(1));
+    let left = async || {
+        let count = |session: &mut Session<'_>| {
+            let sql =
+                "SELECT (SELECT count(*) FROM delivery), (SELECT count(*) FROM manual_attempt)";
+            let rows = session.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+            Ok((session.claims.at_most(1), rows.map_err(explain)?))
+        };
+        scene.store.writer.write(count).await.unwrap()
+    };
+    assert_eq!(left().await, (0, (1, 1)));
+    assert_eq!(scene.store.expire(scene.tick(), 10).await.unwrap(), 1);
+    assert_eq!(left().await, (0, (0, 0)));
 }

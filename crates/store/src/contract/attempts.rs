@@ -139,7 +139,11 @@ async fn assert_kept<B: Backend>(scene: Scene<B>, attempts: &[Attempt]) {
     }
     let expected: Vec<_> = (1..)
         .zip(attempts)
-        .map(|(number, attempt)| NumberedAttempt { number, attempt: attempt.clone() })
+        .map(|(number, attempt)| NumberedAttempt {
+            number,
+            manual: false,
+            attempt: attempt.clone(),
+        })
         .collect();
     let delivery = scene.view(&waiting).await.id;
     let found = scene.store.attempts(scene.environment, delivery).await.unwrap();

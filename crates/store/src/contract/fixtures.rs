@@ -24,9 +24,9 @@ use herald_domain::{
 
 use super::Backend;
 use crate::{
-    Accounts, After, Claim, Claimed, Created, DeliveryFilter, DeliveryView, Destination, History,
-    Idempotency, NewAccount, Page, Queue, Receipt, Record, Recorded, Recording, Settled,
-    Settlement, Webhooks,
+    Accounts, After, Claim, Claimed, Created, DeliveryFilter, DeliveryKey, DeliveryView,
+    Destination, History, Idempotency, NewAccount, Page, Queue, Receipt, Record, Recorded,
+    Recording, Settled, Settlement, WebhookFilter, Webhooks,
 };
 
 /// When every scene begins, milliseconds since the epoch.
@@ -264,6 +264,25 @@ impl<B: Backend> Scene<B> {
         let mut items = listed.unwrap().items;
         assert_eq!(items.len(), 1, "one delivery of {} to {}", claimed.event, claimed.key.webhook);
         items.remove(0)
+    }
+
+    /// The webhooks of the scene's environment.
+    pub async fn webhooks(&self) -> Vec<Webhook> {
+        let listed = self.store.list_webhooks(self.environment, WebhookFilter::default(), whole());
+        listed.await.unwrap().items
+    }
+
+    /// A delivery that nobody could claim, as if it had been; its number is not known.
+    pub fn unclaimed(&self, event: EventId, webhook: WebhookId) -> Claimed {
+        Claimed {
+            key: DeliveryKey { environment: self.environment, sequence: 0, webhook },
+            event,
+            body: Bytes::new(),
+            attempts: 0,
+            restarted: 0,
+            first_attempt_at: None,
+            due_at: self.tick(),
+        }
     }
 
     /// All deliveries of the scene's environment.

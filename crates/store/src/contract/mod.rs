@@ -12,9 +12,9 @@
 //! herald_store::store_contract!(Files::new());
 //! ```
 //!
-//! The laws go by trait ([`queue`] and [`settling`] share [`crate::Queue`]; [`attempts`] is what
-//! is kept of an attempt; [`secrets`] is a part of [`crate::Webhooks`]; [`recording_for_one`] is a
-//! part of [`crate::Recording`]; [`resources`], [`resource_writes`], [`resource_lists`] and
+//! The laws go by trait ([`queue`], [`settling`] and [`manual`] share [`crate::Queue`]; [`attempts`]
+//! is what is kept of an attempt; [`secrets`] is a part of [`crate::Webhooks`]; [`recording_for_one`]
+//! is a part of [`crate::Recording`]; [`resources`], [`resource_writes`], [`resource_lists`] and
 //! [`resource_filters`] are about [`crate::Resources`] and how they are written). Beside them stands [`model`], a store in plain collections that is
 //! simple enough to be right by reading: it passes every law itself, and [`walk`] compares a
 //! backend to it, step by random step, where single laws would not think of looking.
@@ -36,10 +36,12 @@ pub mod endpoints;
 pub mod fixtures;
 pub mod fixtures_resources;
 pub mod history;
+pub mod manual;
 pub mod model;
 pub mod queue;
 pub mod recording;
 pub mod recording_for_one;
+pub mod recoveries;
 pub mod resource_filters;
 pub mod resource_lists;
 pub mod resource_writes;
@@ -236,6 +238,36 @@ macro_rules! store_contract {
             a_success_after_cancellation_is_a_delivery_and_not_stale
             what_was_in_flight_when_its_webhook_was_deleted_is_settled
             what_was_settled_survives_reopening
+        );
+        $crate::store_contract!(@laws $backend, manual:
+            a_success_on_request_delivers_whatever_it_was
+            a_failure_on_request_changes_nothing_but_is_recorded
+            a_success_on_request_leaves_a_delivered_one_as_it_was
+            a_failure_on_request_leaves_the_schedule_as_it_was
+            what_was_delivered_on_request_is_not_claimed_any_more
+            an_attempt_in_flight_while_another_delivers_is_recorded_and_late
+            a_success_on_request_after_cancellation_is_a_delivery
+            attempts_on_request_are_shown_among_the_others_by_time
+            of_the_attempts_on_request_the_last_hundred_are_kept
+            attempts_on_request_are_forgotten_with_their_event
+            another_environment_records_no_attempt
+        );
+        $crate::store_contract!(@laws $backend, recoveries:
+            a_recovery_is_kept_with_all_its_fields
+            a_recovery_makes_due_exactly_what_was_missed
+            a_recovery_of_one_state_leaves_the_other
+            what_is_made_at_the_very_time_is_missed_too
+            a_recovered_delivery_has_a_fresh_schedule_and_its_numbers_go_on
+            a_recovery_goes_on_some_at_a_time_and_counts_what_it_moved
+            what_a_recovery_moved_it_does_not_move_again
+            a_recovery_leaves_what_was_delivered_on_request_meanwhile
+            a_recovery_goes_on_after_reopening
+            a_cancelled_recovery_moves_nothing_more
+            a_webhook_has_one_running_recovery_at_a_time
+            a_recovery_ends_with_its_webhook
+            recoveries_are_listed_newest_first_in_pages
+            another_environment_sees_and_touches_no_recovery
+            recoveries_that_ended_before_the_time_expire
         );
         $crate::store_contract!(@laws $backend, attempts:
             the_address_is_kept_in_either_family_or_none

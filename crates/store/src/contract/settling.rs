@@ -33,7 +33,10 @@ pub async fn a_success_makes_it_delivered<B: Backend>(backend: B) {
         ..before
     };
     assert_eq!(scene.view(&claimed).await, expected);
-    assert_eq!(log(&scene, &claimed).await, [NumberedAttempt { number: 1, attempt }]);
+    assert_eq!(
+        log(&scene, &claimed).await,
+        [NumberedAttempt { number: 1, manual: false, attempt }]
+    );
     assert_eq!(scene.claim(webhook.id, 10).await.deliveries.len(), 0);
 }
 
@@ -251,7 +254,7 @@ pub async fn the_second_of_two_settlements_is_stale<B: Backend>(backend: B) {
 
     let view = scene.view(&claimed).await;
     assert_eq!((view.state, view.attempts), (DeliveryState::Delivered, 1));
-    let NumberedAttempt { number, attempt } = log(&scene, &claimed).await.remove(0);
+    let NumberedAttempt { number, attempt, .. } = log(&scene, &claimed).await.remove(0);
     assert_eq!((number, attempt), (1, success.attempt));
 }
 
@@ -269,7 +272,10 @@ pub async fn a_failure_after_cancellation_is_recorded_and_stays_cancelled<B: Bac
         let view = scene.view(&claimed).await;
         assert_eq!((view.state, view.due_at), (DeliveryState::Cancelled, None));
         assert_eq!((view.attempts, view.last_status), (1, Some(500)));
-        assert_eq!(log(&scene, &claimed).await, [NumberedAttempt { number: 1, attempt }]);
+        assert_eq!(
+            log(&scene, &claimed).await,
+            [NumberedAttempt { number: 1, manual: false, attempt }]
+        );
     }
 }
 
@@ -281,7 +287,10 @@ pub async fn a_success_after_cancellation_is_a_delivery_and_not_stale<B: Backend
     assert_eq!(settled.stale, 0, "it decided");
     let view = scene.view(&claimed).await;
     assert_eq!((view.state, view.attempts), (DeliveryState::Delivered, 1));
-    assert_eq!(log(&scene, &claimed).await, [NumberedAttempt { number: 1, attempt }]);
+    assert_eq!(
+        log(&scene, &claimed).await,
+        [NumberedAttempt { number: 1, manual: false, attempt }]
+    );
     let books = scene.store.books(Some(scene.environment)).await.unwrap();
     assert_eq!((books.accepted, books.delivered, books.cancelled), (1, 1, 0));
 }

@@ -4,6 +4,7 @@
 //! Each walk is made of its seed alone, so a failure repeats itself. When one fails, its seed and
 //! the steps that led there are printed.
 
+mod on_request;
 mod resources;
 mod secrets;
 
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     Accounts, After, Books, Claimed, DeliveryFilter, DeliveryKey, DeliveryView, Destination,
     EventFilter, History, Idempotency, Listed, NewAccount, Queue, Record, Recorded, Recording,
-    Settled, Settlement, Store, Upkeep, WebhookFilter, Webhooks,
+    Recovery, Settled, Settlement, Store, Upkeep, WebhookFilter, Webhooks,
 };
 
 const WALKS: u64 = 6;
@@ -64,6 +65,8 @@ struct Walk<B: Backend> {
     hand: Vec<Both<Claimed>>,
     /// What was settled, to be settled again.
     settled: Vec<Both<Settlement>>,
+    /// Recoveries that were ever made.
+    recoveries: Vec<Recovery>,
 }
 
 /// The backend's, and the model's.
@@ -91,11 +94,12 @@ impl<B: Backend> Walk<B> {
             met: Met::default(),
             hand: Vec::new(),
             settled: Vec::new(),
+            recoveries: Vec::new(),
         }
     }
 
     async fn step(mut self, memory: &Memory) -> Self {
-        match self.dice.below(138) {
+        match self.dice.below(172) {
             0..8 => self.create_webhook().await,
             8..18 => self.patch_webhook().await,
             18..21 => self.delete_webhook().await,
@@ -110,6 +114,9 @@ impl<B: Backend> Walk<B> {
             127..129 => return self.reopen(memory).await,
             129..135 => self.change_secret().await,
             135..137 => self.end_rotations().await,
+            137..146 => self.resend().await,
+            146..154 => self.begin_recovery().await,
+            154..170 => self.go_on_recovering().await,
             _ => self.advance_due().await,
         }
         self
@@ -215,11 +222,11 @@ impl<B: Backend> Walk<B> {
         let mut batch = Vec::new();
         for claimed in self.lay_down() {
             let started_at = self.scene.tick();
-            let (attempt, after) = match self.dice.below(8) {
+            let (attempt, after) = match self.dice.below(10) {
                 0..4 => (answered(200, started_at), After::Delivered),
                 4 | 5 => (answered(503, started_at), After::Retry { due_at: self.soon(40) }),
-                6 => {
-                    let disable = (self.dice.below(3) == 0).then(|| "given up".to_owned());
+                6..9 => {
+                    let disable = (self.dice.below(6) == 0).then(|| "given up".to_owned());
                     (answered(410, started_at), After::Exhausted { disable })
                 }
                 _ => {
@@ -405,9 +412,9 @@ fn destinations(destinations: &[Destination]) -> BTreeMap<WebhookId, (Webhook, O
 
 /// All that a claimer gets, but the number, which is the store's own.
 fn seen(claimed: &Claimed) -> impl Debug + PartialEq + use<> {
-    let Claimed { key, event, body, attempts, first_attempt_at, due_at } = claimed;
+    let Claimed { key, event, body, attempts, restarted, first_attempt_at, due_at } = claimed;
     let names = (key.environment, key.webhook, *event);
-    (names, body.clone(), *attempts, *first_attempt_at, *due_at)
+    (names, body.clone(), (*attempts, *restarted), *first_attempt_at, *due_at)
 }
 
 fn both_keys(claimed: &[Both<Claimed>]) -> Both<Vec<DeliveryKey>> {

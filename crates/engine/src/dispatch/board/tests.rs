@@ -83,6 +83,7 @@ impl Scene {
             event: EventId::from_bytes([0; 12]),
             body: Bytes::new(),
             attempts: 0,
+            restarted: 0,
             first_attempt_at: None,
             due_at: NOW,
         }

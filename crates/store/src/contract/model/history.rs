@@ -63,7 +63,9 @@ impl History for Model {
         let data = self.data();
         let mut rows = data.deliveries.values();
         let found = rows.find(|row| row.environment == environment && row.id == id);
-        Ok(found.map(|row| row.log.clone()).unwrap_or_default())
+        let merged =
+            |row: &DeliveryRow| NumberedAttempt::merged(row.log.clone(), row.manual.clone());
+        Ok(found.map(merged).unwrap_or_default())
     }
 
     async fn books(&self, environment: Option<EnvironmentId>) -> Result<Books> {
@@ -85,7 +87,7 @@ impl Data {
 }
 
 fn view(event: &Event, webhook: WebhookId, row: &DeliveryRow) -> DeliveryView {
-    let last = row.log.last().map(|last| &last.attempt.answer);
+    let last = row.last.as_ref();
     DeliveryView {
         id: row.id,
         event: event.id,

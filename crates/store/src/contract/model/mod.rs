@@ -9,6 +9,7 @@ mod endpoints;
 mod history;
 mod queue;
 mod recording;
+mod recoveries;
 mod resources;
 mod sessions;
 mod statistics;
@@ -22,6 +23,7 @@ use std::{
 
 use herald_domain::{
     account::{Account, ApiKey, EnvironmentId},
+    attempt::Answer,
     delivery::DeliveryState,
     event::Event,
     id::{DeliveryId, IdSequence, WebhookId},
@@ -35,7 +37,7 @@ use resources::Shelf;
 pub(super) use resources::keeps;
 
 use super::Backend;
-use crate::{Destination, Idempotency, Listed, NumberedAttempt, Page, Receipt};
+use crate::{Destination, Idempotency, Listed, NumberedAttempt, Page, Receipt, Recovery};
 
 /// The model's data, which outlive the model as a file would.
 #[derive(Debug, Default)]
@@ -63,6 +65,8 @@ impl Model {
     }
 }
 
+type Counts = BTreeMap<(WebhookId, Timestamp, usize), (u64, u64)>;
+
 #[derive(Debug)]
 struct Data {
     accounts: Vec<Account>,
@@ -77,10 +81,12 @@ struct Data {
     /// By the event's number and the webhook.
     deliveries: BTreeMap<(u64, WebhookId), DeliveryRow>,
     receipts: Vec<ReceiptRow>,
+    /// The oldest first.
+    recoveries: Vec<RecoveryRow>,
     /// The environment and last state of each delivery that expired.
     expired: Vec<(EnvironmentId, DeliveryState)>,
     /// By webhook, hour and class of duration: attempts, and those that succeeded.
-    attempts: BTreeMap<(WebhookId, Timestamp, usize), (u64, u64)>,
+    attempts: Counts,
     noted: Option<Timestamp>,
     last_sequence: u64,
     ids: IdSequence,
@@ -99,6 +105,7 @@ impl Default for Data {
             events: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             receipts: Vec::new(),
+            recoveries: Vec::new(),
             expired: Vec::new(),
             attempts: BTreeMap::new(),
             noted: None,
@@ -130,7 +137,22 @@ struct DeliveryRow {
     created_at: Timestamp,
     updated_at: Timestamp,
     log: Vec<NumberedAttempt>,
+    /// What was answered to the last attempt, if it was a scheduled one or delivered.
+    last: Option<Answer>,
+    /// How many attempts were made before the present schedule.
+    restarted: u32,
+    /// The last ones that were made on request.
+    manual: Vec<NumberedAttempt>,
     claimed: bool,
+}
+
+#[derive(Debug)]
+struct RecoveryRow {
+    recovery: Recovery,
+    /// The largest number of an event that it is through with.
+    looked_at: u64,
+    /// The largest number of an event when it was made.
+    last: u64,
 }
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use herald_domain::{
+    attempt::Attempt,
     delivery::DeliveryState,
     id::WebhookId,
     statistics::{class_of, hour_of},
@@ -11,8 +12,11 @@ use herald_domain::{
     webhook::Webhook,
 };
 
-use super::{Data, EventRow, Model};
-use crate::{After, Claim, DeliveryKey, Due, NumberedAttempt, Queue, Result, Settled, Settlement};
+use super::{Counts, Data, EventRow, Model};
+use crate::{
+    After, Claim, DeliveryKey, Due, MANUAL_KEPT, ManualAttempt, NumberedAttempt, Queue, Result,
+    Settled, Settlement,
+};
 
 #[async_trait]
 impl Queue for Model {
@@ -57,6 +61,10 @@ impl Queue for Model {
         Ok(settled)
     }
 
+    async fn settle_manual(&self, manual: ManualAttempt) -> Result<Option<u32>> {
+        Ok(self.data().settle_manual(manual))
+    }
+
     async fn due(&self, after: Option<WebhookId>, limit: usize) -> Result<Vec<Due>> {
         let data = self.data();
         let rows = data.webhooks.iter().filter(|row| row.webhook.enabled && !row.deleted);
@@ -76,18 +84,17 @@ impl Data {
         let Settlement { key, number, attempt, after } = settlement;
         let Some(row) = self.deliveries.get_mut(&(key.sequence, key.webhook)) else { return false };
         let cancelled = row.state == DeliveryState::Cancelled;
-        let open = cancelled || row.state == DeliveryState::Pending;
+        let delivered = row.state == DeliveryState::Delivered;
+        let open = cancelled || delivered || row.state == DeliveryState::Pending;
         if !open || number != row.attempts() + 1 {
             return false;
         }
         let ended_at = attempt.ended_at();
-        let counted = (key.webhook, hour_of(ended_at), class_of(attempt.duration));
-        let (attempts, successes) = self.attempts.entry(counted).or_default();
-        *attempts += 1;
-        *successes += u64::from(attempt.answer.is_success());
+        count(&mut self.attempts, key.webhook, &attempt);
         row.claimed = false;
         row.updated_at = ended_at;
-        row.log.push(NumberedAttempt { number, attempt });
+        row.last = Some(attempt.answer.clone());
+        row.log.push(NumberedAttempt { number, manual: false, attempt });
         match after {
             After::Delivered => {
                 row.state = DeliveryState::Delivered;
@@ -95,7 +102,7 @@ impl Data {
                     row.succeeded_at = row.succeeded_at.max(Some(ended_at));
                 }
             }
-            _ if cancelled => return false,
+            _ if cancelled || delivered => return false,
             After::Retry { due_at } => row.due_at = due_at,
             After::Exhausted { disable } => {
                 row.state = DeliveryState::Exhausted;
@@ -106,6 +113,37 @@ impl Data {
                 }
             }
         }
-        true
+        !delivered
     }
+
+    fn settle_manual(&mut self, manual: ManualAttempt) -> Option<u32> {
+        let ManualAttempt { environment, delivery, attempt, delivered } = manual;
+        let mut rows = self.deliveries.iter_mut();
+        let ((_, webhook), row) =
+            rows.find(|(_, row)| row.environment == environment && row.id == delivery)?;
+        let (webhook, at) = (*webhook, attempt.ended_at());
+        if delivered && row.state != DeliveryState::Delivered {
+            row.state = DeliveryState::Delivered;
+            row.updated_at = at;
+            row.last = Some(attempt.answer.clone());
+            row.claimed = false;
+        }
+        count(&mut self.attempts, webhook, &attempt);
+        let number = row.manual.last().map_or(1, |last| last.number + 1);
+        row.manual.push(NumberedAttempt { number, manual: true, attempt });
+        row.manual.retain(|kept| kept.number + MANUAL_KEPT > number);
+        let found = self.webhook_mut(webhook).filter(|_| delivered);
+        if let Some(row) = found {
+            row.succeeded_at = row.succeeded_at.max(Some(at));
+        }
+        Some(number)
+    }
+}
+
+/// Counts an attempt in the hour in which it ended.
+fn count(counts: &mut Counts, webhook: WebhookId, attempt: &Attempt) {
+    let key = (webhook, hour_of(attempt.ended_at()), class_of(attempt.duration));
+    let (attempts, successes) = counts.entry(key).or_default();
+    *attempts += 1;
+    *successes += u64::from(attempt.answer.is_success());
 }

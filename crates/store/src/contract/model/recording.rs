@@ -109,6 +109,9 @@ impl Data {
                 created_at: at,
                 updated_at: at,
                 log: Vec::new(),
+                last: None,
+                restarted: 0,
+                manual: Vec::new(),
                 claimed: matched.state == DeliveryState::Pending,
             };
             if row.claimed {
@@ -130,7 +133,8 @@ impl DeliveryRow {
             event: event.id,
             body: event.body.clone(),
             attempts: self.attempts(),
-            first_attempt_at: self.log.first().map(|first| first.attempt.started_at),
+            restarted: self.restarted,
+            first_attempt_at: self.log.get(self.restarted as usize).map(|a| a.attempt.started_at),
             due_at: self.due_at,
         }
     }

@@ -22,9 +22,13 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Attempt {
-    /// 1 for the initial one.
+    /// 1 for the initial one. Those made on request are counted apart.
     #[schema(example = 1)]
     number: u32,
+    /// Whether it was made on request, outside of the schedule; absent otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false, example = true)]
+    manual: bool,
     /// When it began.
     #[schema(value_type = String, format = DateTime, example = "2026-01-31T09:30:00.000Z")]
     started_at: Timestamp,
@@ -109,7 +113,8 @@ pub(crate) struct ReceivedResponse {
 
 impl Attempt {
     /// An attempt to deliver this event.
-    pub(super) fn new(NumberedAttempt { number, attempt }: NumberedAttempt, event: &Event) -> Self {
+    pub(super) fn new(numbered: NumberedAttempt, event: &Event) -> Self {
+        let NumberedAttempt { number, manual, attempt } = numbered;
         let status = attempt.answer.status();
         let class = attempt.answer.error_class();
         let (response, failure) = match attempt.answer {
@@ -121,6 +126,7 @@ impl Attempt {
             .map(|class| AttemptError { class: class.as_str(), message: message(failure, status) });
         Self {
             number,
+            manual,
             started_at: attempt.started_at,
             duration_ms: u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
             url: attempt.url,

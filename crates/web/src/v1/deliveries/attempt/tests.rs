@@ -32,7 +32,11 @@ fn shown(signed: bool, answer: Answer) -> Value {
         signatures: signed.then(|| Signer::new(&secret).sign(event.id, 1_700_000_000, &event.body)),
         answer,
     };
-    serde_json::to_value(Attempt::new(NumberedAttempt { number: 2, attempt }, &event)).unwrap()
+    serde_json::to_value(Attempt::new(
+        NumberedAttempt { number: 2, manual: false, attempt },
+        &event,
+    ))
+    .unwrap()
 }
 
 fn response(status: u16, body: &'static [u8], truncated: bool) -> Answer {
