@@ -24,6 +24,8 @@ pub enum ProblemKind {
     Forbidden,
     /// 404 `resource_not_found`.
     NotFound,
+    /// 429 `too_many_requests`: as much of this goes on as may.
+    TooMany,
     /// 422: the request is well-formed and cannot be processed; the name is the `type`.
     Unprocessable(&'static str),
 }
@@ -64,6 +66,11 @@ impl Problem {
     #[must_use]
     pub fn blaming(self, param: impl Into<String>) -> Self {
         Self { param: Some(param.into()), ..self }
+    }
+
+    /// A 429.
+    pub fn too_many(message: impl Into<String>) -> Self {
+        Self { kind: ProblemKind::TooMany, message: message.into(), param: None }
     }
 
     /// A 422 of this `type`.

@@ -2,11 +2,11 @@
 //! work that delivers. The only writer of the store.
 //!
 //! [`Engine`] is the whole of it to the outside. A request goes through one of its methods
-//! (`accounts`, `webhooks`, `secrets`, `resources`, `publish`, `test_events`, `history`,
-//! `endpoints`); what is accepted is handed to the [`dispatch`]er, which attempts it through the guarded [`http`] client
-//! and settles what came back. [`upkeep`] forgets what is old; `resources::runner` completes the
-//! test environment's checks. Time and chance come in through [`Clock`] and [`Chance`], so a test
-//! holds both in its hand.
+//! (`accounts`, `webhooks`, `secrets`, `resources`, `publish`, `test_events`, `history`, `resend`,
+//! `recover`, `endpoints`); what is accepted is handed to the [`dispatch`]er, which attempts it
+//! through the guarded [`http`] client and settles what came back. [`upkeep`] forgets what is old;
+//! `resources::runner` completes the test environment's checks. Time and chance come in through
+//! [`Clock`] and [`Chance`], so a test holds both in its hand.
 //!
 //! What it leaves to others: what is stored how (a backend of `herald-store`), how requests look
 //! on the wire (`herald-web`), where the configuration comes from (`herald`).
@@ -26,6 +26,8 @@ mod keys;
 mod metrics;
 mod portal;
 mod publish;
+mod recover;
+mod resend;
 mod resources;
 mod seal;
 mod secrets;
@@ -53,6 +55,8 @@ pub use keys::{Access, OperatorKey};
 pub use metrics::Metrics;
 pub use portal::{NewLink, SignedIn, Token};
 pub use publish::{IdempotencyKey, Publication};
+pub use recover::RECOVERABLE;
+pub use resend::Resent;
 pub use seal::{SealKey, Sealer};
 pub use secrets::SecretRotation;
 pub use settings::{Concurrency, Settings};
@@ -80,6 +84,10 @@ pub struct Engine {
     /// Wakes the check runner when a check was made.
     check_is_due: Arc<tokio::sync::Notify>,
     runner_beat: health::Heartbeat,
+    /// Room for attempts on request.
+    resends: Arc<tokio::sync::Semaphore>,
+    /// Wakes who goes on with recoveries when one was made.
+    recovery_is_made: Arc<tokio::sync::Notify>,
 }
 
 /// What an engine is made of.
@@ -154,6 +162,8 @@ impl Engine {
             tidy: Arc::default(),
             check_is_due: Arc::default(),
             runner_beat: health::Heartbeat::new("checks"),
+            resends: Arc::new(tokio::sync::Semaphore::new(resend::AT_ONCE as usize)),
+            recovery_is_made: Arc::default(),
         }))
     }
 
@@ -164,13 +174,14 @@ impl Engine {
         self.dispatcher.start().await?;
         upkeep::spawn(self);
         resources::runner::spawn(self);
+        recover::spawn(self);
         Ok(())
     }
 
     /// Stops claiming at once, ends every [`Viewing`], lets what is in flight end within its deadline, records it.
     pub async fn stop(&self) {
         self.end_viewings();
-        self.dispatcher.stop().await;
+        tokio::join!(self.dispatcher.stop(), resend::wait_for_all(&self.resends, &self.dispatcher));
     }
 
     /// The event types there are.

@@ -58,6 +58,7 @@ impl Engine {
         let forgotten = now.before(self.settings.retention);
         while self.store.expire(forgotten, ROWS).await? == ROWS {}
         while self.store.expire_statistics(forgotten, ROWS).await? == ROWS {}
+        while self.store.expire_recoveries(forgotten, ROWS).await? == ROWS {}
         self.inbox.expire().await?;
         Ok(())
     }

@@ -38,6 +38,7 @@ use crate::error::ErrorBody;
             name = "Temporary endpoints",
             description = "A URL of Herald's own, to look at what webhooks send.",
         ),
+        (name = "Recoveries", description = "Send again what a webhook missed."),
         (name = "Publishing", description = "For the platform: tell what happened."),
         (
             name = "Checks (engine)",

@@ -28,7 +28,8 @@ pub(crate) struct ErrorBody {
     /// `unsupported_encoding`, `idempotency_key_reused`, `document_requires_issuing_country`,
     /// `document_requires_front_image`, `invalid_check_update`, `pending_check_unmodifiable`,
     /// `invalid_check_validation`, `check_not_pending`, `check_not_monitored`, `rotation_running`,
-    /// `webhook_disabled`, `internal_error`, `service_unavailable`.
+    /// `webhook_deleted`, `webhook_disabled`, `not_matched`, `recovery_running`,
+    /// `too_many_requests`, `internal_error`, `service_unavailable`.
     #[serde(rename = "type")]
     kind: &'static str,
     /// One sentence for people: what was wrong, and what to do. One problem an answer.
@@ -110,6 +111,12 @@ impl Refusal {
             .with(header::ACCEPT_ENCODING, "identity")
     }
 
+    /// 429: as much of this goes on as may.
+    fn too_many(message: String) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)
+            .with(header::RETRY_AFTER, "1")
+    }
+
     /// 500: a defect. `details` go to the log only.
     pub(crate) fn defect(details: &str) -> Self {
         tracing::error!(details, "a request failed");
@@ -133,6 +140,7 @@ impl From<Problem> for Refusal {
             ProblemKind::Unauthorized => return Self::unauthorized(),
             ProblemKind::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             ProblemKind::NotFound => (StatusCode::NOT_FOUND, "resource_not_found"),
+            ProblemKind::TooMany => return Self::too_many(problem.message),
             ProblemKind::Unprocessable(kind) => (StatusCode::UNPROCESSABLE_ENTITY, kind),
         };
         let mut refusal = Self::new(status, kind, problem.message);

@@ -5,7 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use herald_domain::{attempt::Answer, id::WebhookId, time::Timestamp};
+use herald_domain::{
+    attempt::Answer,
+    id::{EventId, WebhookId},
+    time::Timestamp,
+};
 use herald_store::{Claim, Claimed, DeliveryKey, Destination};
 
 use super::{
@@ -217,6 +221,21 @@ impl Board {
             lane.window.begin_gently();
         }
         self.unroute(webhook)
+    }
+
+    /// Takes a delivery off what waits here; answers its name, if it waited.
+    pub(super) fn withdraw(&mut self, webhook: WebhookId, event: EventId) -> Option<DeliveryKey> {
+        let lane = self.lanes.get_mut(&webhook)?;
+        let place = lane.waiting.iter().position(|delivery| delivery.event == event)?;
+        let withdrawn = lane.waiting.remove(place)?;
+        if lane.backlog {
+            // It may have been the last one, whose start would have seen to the others.
+            self.due.no_later_than(webhook, Timestamp::from_millis(i64::MIN));
+        }
+        self.waiting -= 1;
+        self.room_made = true;
+        self.drop_idle_lane(webhook);
+        Some(withdrawn.key)
     }
 
     /// Stops starting anything for a webhook; answers what was waiting.

@@ -29,6 +29,7 @@ mod board;
 mod claiming;
 mod due;
 mod lane;
+mod on_request;
 mod route;
 mod settling;
 mod worker;
@@ -158,7 +159,7 @@ impl Dispatcher {
                 idle.await;
             }
         };
-        let patience = self.longest_attempt + STOP_GRACE;
+        let patience = self.patience();
         if tokio::time::timeout(patience, all_recorded).await.is_err() {
             let left = self.board().load().in_hand;
             tracing::warn!(
@@ -242,7 +243,7 @@ impl Dispatcher {
     }
 
     /// Something of this webhook is due then.
-    fn due_at(&self, webhook: WebhookId, at: Timestamp) {
+    pub(crate) fn due_at(&self, webhook: WebhookId, at: Timestamp) {
         if self.board().due_at(webhook, at) {
             self.due_changed.notify_one();
         }

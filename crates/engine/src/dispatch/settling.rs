@@ -23,12 +23,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_secs(60);
 
 /// What was decided, in the store's terms.
-pub(super) fn settlement(
-    delivery: &Claimed,
-    number: u32,
-    attempt: Attempt,
-    decision: Decision,
-) -> Settlement {
+pub(super) fn settlement(delivery: &Claimed, attempt: Attempt, decision: Decision) -> Settlement {
+    let number = delivery.attempts + 1;
     let after = match decision {
         Decision::Delivered => After::Delivered,
         Decision::Retry { due_at } => After::Retry { due_at },

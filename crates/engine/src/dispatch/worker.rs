@@ -6,9 +6,11 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use herald_domain::{
     attempt::{Answer, Attempt, ErrorClass, Failure},
     delivery::{AttemptEnded, decide},
+    id::EventId,
     schedule::retry_after,
     signature::Signatures,
     time::Timestamp,
@@ -18,7 +20,7 @@ use herald_store::{Claimed, DeliveryKey};
 use super::{
     Dispatcher,
     board::{Budget, Job},
-    route::{Target, Way},
+    route::{Route, Target, Way},
     settling::settlement,
 };
 use crate::{
@@ -95,47 +97,49 @@ impl Dispatcher {
 
     /// One signed request under one deadline. What went wrong is part of the attempt.
     async fn attempt(self: &Arc<Self>, job: &Job, flight: &mut Flight<'_>) -> Attempt {
-        let started_at = self.clock.now();
         let delivery = &job.delivery;
-        let mut attempt = Attempt {
-            started_at,
-            duration: Duration::ZERO,
-            url: job.route.url.clone(),
-            address: None,
-            signatures: None,
-            answer: Answer::Failure(not_attempted()),
-        };
-        let way = match &job.route.way {
-            Ok(way) => way,
-            Err(failure) => {
-                attempt.answer = Answer::Failure(failure.clone());
-                return attempt;
-            }
-        };
-        let signatures = way.sign(delivery.event, started_at, &delivery.body);
-        attempt.signatures = Some(signatures.clone());
-        let mut exchange = pin!(self.exchange(&job.route.url, way, delivery, signatures));
+        let (attempt, post) = self.prepare(&job.route, delivery.event, &delivery.body);
+        let Some(post) = post else { return attempt };
+        let mut exchange = pin!(self.exchange(post));
         let exchange = if let Ok(exchange) = tokio::time::timeout(SLOW, &mut exchange).await {
             exchange
         } else {
             flight.slowed();
             exchange.await
         };
-        attempt.address = exchange.address;
-        attempt.duration = exchange.duration;
-        attempt.answer = exchange.answer;
-        attempt
+        ended(attempt, exchange)
+    }
+
+    /// An attempt that begins now, and what it sends; nothing, if the webhook cannot be tried.
+    pub(super) fn prepare<'a>(
+        &self,
+        route: &'a Route,
+        event: EventId,
+        body: &'a Bytes,
+    ) -> (Attempt, Option<Post<'a>>) {
+        let mut attempt = Attempt {
+            started_at: self.clock.now(),
+            duration: Duration::ZERO,
+            url: route.url.clone(),
+            address: None,
+            signatures: None,
+            answer: Answer::Failure(not_attempted()),
+        };
+        let way = match &route.way {
+            Ok(way) => way,
+            Err(failure) => {
+                attempt.answer = Answer::Failure(failure.clone());
+                return (attempt, None);
+            }
+        };
+        let signatures = way.sign(event, attempt.started_at, body);
+        attempt.signatures = Some(signatures.clone());
+        (attempt, Some(Post { url: &route.url, way, event, signatures, body }))
     }
 
     /// Sends the notification where it goes.
-    async fn exchange(
-        &self,
-        url: &str,
-        way: &Way,
-        delivery: &Claimed,
-        signatures: Signatures,
-    ) -> Exchange {
-        let (event, body) = (delivery.event, &delivery.body);
+    pub(super) async fn exchange(&self, post: Post<'_>) -> Exchange {
+        let Post { url, way, event, signatures, body } = post;
         match &way.target {
             Target::Receiver(target) => {
                 let (target, body) = (target.clone(), body.clone());
@@ -159,7 +163,7 @@ impl Dispatcher {
             Answer::Failure(_) => None,
         };
         let ended = AttemptEnded {
-            attempts: delivery.attempts + 1,
+            attempts: delivery.attempts - delivery.restarted + 1,
             success: attempt.answer.is_success(),
             at: ended_at,
             first_attempt_at: delivery.first_attempt_at.unwrap_or(attempt.started_at),
@@ -169,8 +173,23 @@ impl Dispatcher {
         let chance = if ended.success { 0.0 } else { self.chance.unit() };
         let decision = decide(&self.rules, ended, chance);
         // The loop that receives ends only after the last attempt was recorded.
-        let _ = self.ended.send(settlement(delivery, ended.attempts, attempt, decision));
+        let _ = self.ended.send(settlement(delivery, attempt, decision));
     }
+}
+
+/// A signed notification that is ready to be sent.
+pub(super) struct Post<'a> {
+    url: &'a str,
+    way: &'a Way,
+    event: EventId,
+    signatures: Signatures,
+    body: &'a Bytes,
+}
+
+/// An attempt with what came of its request.
+pub(super) fn ended(attempt: Attempt, exchange: Exchange) -> Attempt {
+    let Exchange { address, duration, answer } = exchange;
+    Attempt { address, duration, answer, ..attempt }
 }
 
 /// An attempt under way. If its task ends without an answer, by a panic or because the runtime

@@ -1,9 +1,10 @@
 //! Herald as its three people meet it: the real program, the real wire, the official SDKs.
 //!
 //! Nearly every test starts `herald` as a child process, with a configuration as an operator
-//! would write one and a receiver that speaks TLS. `schedule`, `clock`, `retention`, `rotation`,
-//! `checks`, `configuration_changes`, `statistics` and parts of `temporary_endpoints` have the
-//! server in their own process: days pass there, and what is going on inside has to be known.
+//! would write one and a receiver that speaks TLS. `schedule`, `on_request`, `clock`, `retention`,
+//! `rotation`, `checks`, `configuration_changes`, `statistics` and parts of `temporary_endpoints`
+//! have the server in their own process: days pass there, and what is going on inside has to be
+//! known.
 
 mod support;
 
@@ -16,6 +17,7 @@ mod crash;
 mod disk;
 mod ending;
 mod http2;
+mod on_request;
 mod resources_crash;
 mod retention;
 mod rotation;

@@ -79,7 +79,8 @@ impl Stage {
         assert_eq!(delivery["state"], "pending");
         let next = time(&delivery["nextAttemptAt"]);
         let ended = self.ended(number, &delivery).await;
-        assert_eq!(next, ended.after(Duration::from_secs(STEPS[number - 1])));
+        // After eleven attempts it may have been recovered: the steps begin anew.
+        assert_eq!(next, ended.after(Duration::from_secs(STEPS[(number - 1) % 11])));
         self.due.lock().expect(UNHELD).insert(number, next);
         self.server.clock.asleep_until(next).await;
     }
@@ -87,7 +88,10 @@ impl Stage {
     /// When attempt `number` has ended; it has to have begun when it was due, not before or after.
     async fn ended(&self, number: usize, delivery: &Value) -> Timestamp {
         let path = format!("/v1/deliveries/{}", text(&delivery["id"]));
-        let attempt = self.api().get(&path).await.good()["attempts"][number - 1].clone();
+        let shown = self.api().get(&path).await.good();
+        let mut scheduled = shown["attempts"].as_array().expect("attempts").iter();
+        let attempt = scheduled.find(|one| one["number"] == number && one.get("manual").is_none());
+        let attempt = attempt.expect("the attempt is shown");
         assert_eq!(time(&attempt["startedAt"]), self.due(number));
         let took = Duration::from_millis(attempt["durationMs"].as_u64().expect("milliseconds"));
         self.due(number).after(took)
@@ -260,4 +264,56 @@ async fn a_retry_goes_to_the_new_url_with_the_same_bytes_at_the_time_it_was_due(
     assert_eq!(at, stage.due(3));
     assert_eq!(HashSet::from([body]), stage.bodies());
     assert_eq!(stage.receiver.received().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manual_resend_during_a_pending_retry_leaves_the_schedule_exactly_as_it_was() {
+    let stage = Stage::new(|_| 500).await;
+    stage.play(1, 3).await;
+    let api = stage.api();
+    let before = api.only_delivery().await;
+    let resend = format!("/v1/deliveries/{}/resend", text(&before["id"]));
+    let half = stage.due(3).after(Duration::from_secs(STEPS[2] / 2));
+    stage.server.clock.set(half);
+    for number in 1..=3 {
+        let resent = api.post(&resend, &Value::Null).await.good();
+        let attempt = &resent["attempt"];
+        assert_eq!((&attempt["number"], &attempt["manual"]), (&json!(number), &json!(true)));
+        assert_eq!((&attempt["status"], time(&attempt["startedAt"])), (&json!(500), half));
+        assert_eq!(api.only_delivery().await, before, "state, count and next time");
+    }
+    stage.server.clock.asleep_until(stage.due(4)).await;
+    stage.on_to_the_next(3).await;
+    stage.play(4, 10).await;
+    stage.on_to_the_next(10).await;
+    let delivery = stage.ends("exhausted").await;
+    assert_eq!(delivery["attemptCount"], 11, "not one retry less");
+    let mut times = stage.all_due(11);
+    times.splice(3..3, [half; 3]);
+    assert_eq!(stage.times(), times);
+    assert_eq!(stage.bodies().len(), 1, "a resend has the same bytes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exhausted_delivery_that_is_recovered_walks_the_whole_schedule_again() {
+    let stage = Stage::new(|number| if number == 22 { 200 } else { 500 }).await;
+    stage.play(1, 10).await;
+    stage.on_to_the_next(10).await;
+    stage.ends("exhausted").await;
+    let api = stage.api();
+    let recover = format!("/v1/webhooks/{}/recover", stage.webhook);
+    let asked = json!({ "since": BEGINNING });
+    assert_eq!(api.post(&recover, &asked).await.body["type"], "webhook_disabled");
+    api.update_webhook(&stage.webhook, &json!({ "enabled": true })).await;
+    stage.server.clock.advance(Duration::from_secs(5));
+    let recovered_at = stage.due(11).after(Duration::from_secs(5));
+    stage.due.lock().expect(UNHELD).push(recovered_at);
+    assert_eq!(api.post(&recover, &asked).await.good()["total"], 1);
+    stage.play(12, 21).await;
+    stage.on_to_the_next(21).await;
+    let delivery = stage.ends("delivered").await;
+    assert_eq!(delivery["attemptCount"], 22, "the numbers go on");
+    assert_eq!(stage.times(), stage.all_due(22));
+    assert_eq!(stage.bodies().len(), 1);
+    assert_eq!(api.webhook(&stage.webhook).await["enabled"], true);
 }

@@ -8,7 +8,9 @@
 use herald_domain::{
     account::Mode,
     exact_json::{self, Object, Value},
+    id::ObjectId,
     problem::Problem,
+    time::Timestamp,
 };
 
 /// What a field has to be.
@@ -34,6 +36,12 @@ pub(crate) const MODE: Kind<Mode> =
     Kind::new("'test' or 'live'", |value| value.as_str()?.parse().ok());
 /// A whole number that is not negative.
 pub(crate) const WHOLE: Kind<u64> = Kind::new("a whole number", |value| whole(&value));
+/// An id of something.
+pub(crate) const ID: Kind<ObjectId> =
+    Kind::new("an id, which has 24 hexadecimal digits", |value| value.as_str()?.parse().ok());
+/// A time, or a date, which is its midnight (UTC).
+pub(crate) const TIME: Kind<Timestamp> =
+    Kind::new("a time, such as 2026-01-31T09:30:00.000Z", |value| value.as_str()?.parse().ok());
 /// Anything.
 pub(crate) const VALUE: Kind<Value> = Kind::new("JSON", Some);
 

@@ -13,7 +13,7 @@ mod query;
 pub(crate) use auth::{EnvironmentKey, OperatorKey};
 pub(crate) use body::{Body, IMAGE, SMALL, whole};
 pub(crate) use fields::{
-    BOOLEAN, Fields, Kind, MODE, OBJECT, TEXT, TEXTS, URL, VALUE, WHOLE, object_of,
+    BOOLEAN, Fields, ID, Kind, MODE, OBJECT, TEXT, TEXTS, TIME, URL, VALUE, WHOLE, object_of,
 };
 pub(crate) use path::{
     AddressId, CheckId, ClientId, DocumentId, PathId, PathSide, PathToken, clipped,

@@ -5,8 +5,8 @@ use std::{convert::Infallible, str::FromStr};
 use axum::extract::{FromRequestParts, RawPathParams};
 use herald_domain::{
     id::{
-        AccountId, DeliveryId, EndpointId, EventId, KeyId, MalformedId, RequestId, ResourceId,
-        WebhookId,
+        AccountId, DeliveryId, EndpointId, EventId, KeyId, MalformedId, RecoveryId, RequestId,
+        ResourceId, WebhookId,
     },
     problem::Problem,
     resource::Kind,
@@ -40,6 +40,10 @@ impl Named for EventId {
 
 impl Named for DeliveryId {
     const NOUN: &'static str = "delivery";
+}
+
+impl Named for RecoveryId {
+    const NOUN: &'static str = "recovery";
 }
 
 impl Named for AccountId {

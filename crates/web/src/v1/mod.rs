@@ -10,6 +10,7 @@ mod documents;
 mod endpoints;
 mod event_types;
 mod events;
+mod recoveries;
 mod webhooks;
 
 use std::sync::Arc;
@@ -50,6 +51,12 @@ fn notifications() -> OpenApiRouter<Arc<Engine>> {
         .operations(routes!(deliveries::list::list_deliveries))
         .operations(routes!(deliveries::get::get_delivery))
         .operations(routes!(event_types::list_event_types))
+        .operations(routes!(deliveries::resend::resend_delivery))
+        .operations(routes!(events::resend::resend_event))
+        .operations(routes!(webhooks::recover::recover_webhook))
+        .operations(routes!(recoveries::list::list_recoveries))
+        .operations(routes!(recoveries::get::get_recovery))
+        .operations(routes!(recoveries::cancel::cancel_recovery))
 }
 
 /// What the account keeps, but for documents.

@@ -84,6 +84,10 @@ fn objects_of(value: &str) -> String {
         "switch",
         "hours",
         "respondWith",
+        "webhookId",
+        "since",
+        "states",
+        "dryRun",
     ];
     let fields: Vec<_> = names.iter().map(|name| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", fields.join(","))
@@ -229,6 +233,8 @@ async fn no_query_makes_any_list_fail() {
             "enabled=%00",
             "state=%00",
             "webhookId=%00",
+            "status=%00",
+            "status=lost",
             "type='%20OR%201=1",
             "type[]=a",
             "type=",

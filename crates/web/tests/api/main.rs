@@ -23,6 +23,8 @@ mod made;
 mod objects;
 mod portal_links;
 mod publish;
+mod recoveries;
+mod resends;
 mod resource_lists;
 mod secrets;
 mod statistics;

@@ -26,7 +26,8 @@ pub(crate) struct Objects {
 
 impl Objects {
     /// Makes a webhook, a client, an address, a document with a front, a complete screening
-    /// with a match, and a temporary endpoint that keeps a request; an event and a delivery follow from them.
+    /// with a match, a temporary endpoint that keeps a request, and a recovery that was cancelled;
+    /// an event and a delivery follow from them.
     pub(crate) async fn new(herald: &Herald, tenant: &Tenant) -> Self {
         let key = &tenant.test;
         let webhook = herald.webhook(key).await;
@@ -38,6 +39,7 @@ impl Objects {
         let (endpoint, request) = herald.endpoint_with_a_request(key).await;
         let events = herald.get("/v1/events", key).await.ok();
         let deliveries = herald.get("/v1/deliveries", key).await.ok();
+        let recovery = herald.cancelled_recovery(key, &webhook).await;
         let made = [
             ("/v1/webhooks/", &webhook),
             ("/v1/clients/", &client),
@@ -48,6 +50,7 @@ impl Objects {
             ("/v1/endpoints/", &endpoint),
             (REQUEST, &request),
             ("/v1/events/", &events["items"][0]),
+            ("/v1/recoveries/", &recovery),
             ("/v1/deliveries/", &deliveries["items"][0]),
             ("/operator/v1/accounts/", &json!({ "id": tenant.id })),
         ];
@@ -86,6 +89,7 @@ impl Objects {
             "environment": "test",
             "clientId": self.named("/v1/clients/"),
             "matchId": "m1",
+            "webhookId": self.named("/v1/webhooks/"),
         });
         let fields = known.as_object_mut().unwrap();
         fields.retain(|name, _| operation.example.get(name).is_some());

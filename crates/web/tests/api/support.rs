@@ -200,6 +200,14 @@ impl Herald {
         self.post("/v1/webhooks", key, new_webhook()).await.ok()
     }
 
+    /// Makes a recovery of a webhook, and cancels it: nothing goes on with it here.
+    pub(crate) async fn cancelled_recovery(&self, key: &str, webhook: &Value) -> Value {
+        let path = format!("/v1/webhooks/{}/recover", webhook["id"].as_str().unwrap());
+        let begun = self.post(&path, key, json!({ "since": "2026-01-01" })).await.ok();
+        let path = format!("/v1/recoveries/{}/cancel", begun["id"].as_str().unwrap());
+        self.call("POST", &path, key, "").await.ok()
+    }
+
     /// Publishes `client.created` in the tenant's test environment; answers the receipt.
     pub(crate) async fn client_created(&self, tenant: &Tenant, client: &str) -> Value {
         let resource = json!({ "id": client, "email": "a@example.com" });

@@ -134,6 +134,21 @@ fn webhooks_take_turns_whatever_their_backlogs() {
 }
 
 #[test]
+fn what_is_withdrawn_is_not_started_and_makes_room_for_what_is_due_in_the_store() {
+    let limits = Concurrency { waiting_per_webhook: 1, ..Concurrency::default() };
+    let mut scene = Scene::new(limits);
+    assert_eq!(scene.accept(1, 2), 1, "the second has no room");
+    assert_eq!(scene.board.withdraw(id(1), EventId::from_bytes([9; 12])), None);
+    assert_eq!(scene.board.withdraw(id(2), EventId::from_bytes([0; 12])), None);
+    let withdrawn = scene.board.withdraw(id(1), EventId::from_bytes([0; 12]));
+    assert_eq!(withdrawn.map(|key| key.sequence), Some(1));
+    assert_eq!(scene.board.load().waiting, 0);
+    assert_eq!(scene.start_all(), [0; 0]);
+    assert!(scene.board.take_room_made());
+    assert_eq!(scene.board.claims(NOW, 10).len(), 1, "what had no room is claimed");
+}
+
+#[test]
 fn unproven_webhooks_share_half_and_proven_ones_go_first() {
     let limits = Concurrency { in_flight: 8, ..Concurrency::default() };
     let mut scene = Scene::new(limits);

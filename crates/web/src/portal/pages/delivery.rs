@@ -135,7 +135,7 @@ impl View {
 
 impl Shown {
     fn render(&self, now: Timestamp) -> Markup {
-        let NumberedAttempt { number, attempt } = &self.attempt;
+        let NumberedAttempt { number, manual, attempt } = &self.attempt;
         let answer = match &attempt.answer {
             herald_domain::attempt::Answer::Response(response) => Some(received(response)),
             herald_domain::attempt::Answer::Failure(_) => None,
@@ -144,7 +144,7 @@ impl Shown {
         html! {
             li class=(class) {
                 div.step {
-                    span.strong { "Attempt " (number) }
+                    span.strong { @if *manual { "Resend " } @else { "Attempt " } (number) }
                     (when(attempt.started_at, now))
                     span.outcome.mono { (self.outcome()) }
                     span.quiet { (duration(attempt.duration)) }

@@ -155,7 +155,7 @@ fn shown(text: &str, answer: Answer) -> delivery::Shown {
         answer,
     };
     delivery::Shown {
-        attempt: NumberedAttempt { number: 1, attempt },
+        attempt: NumberedAttempt { manual: false, number: 1, attempt },
         request: Some([(text.to_owned(), text.to_owned())].into()),
     }
 }

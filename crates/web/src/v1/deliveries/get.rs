@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use herald_domain::id::DeliveryId;
+use herald_domain::{event::Event, id::DeliveryId};
 use herald_engine::Engine;
+use herald_store::{DeliveryView, NumberedAttempt};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,6 +24,18 @@ pub(crate) struct DeliveryWithAttempts {
     attempts: Vec<Attempt>,
 }
 
+impl DeliveryWithAttempts {
+    /// A delivery of this event.
+    pub(super) fn new(
+        delivery: DeliveryView,
+        attempts: Vec<NumberedAttempt>,
+        event: &Event,
+    ) -> Self {
+        let attempts = attempts.into_iter().map(|attempt| Attempt::new(attempt, event)).collect();
+        Self { delivery: delivery.into(), attempts }
+    }
+}
+
 /// Get a delivery with its attempts
 #[utoipa::path(
     get,
@@ -39,6 +52,5 @@ pub(crate) async fn get_delivery(
 ) -> Result<Json<DeliveryWithAttempts>> {
     let (delivery, attempts) = engine.delivery(environment, id).await?;
     let event = engine.event(environment, delivery.event).await?;
-    let attempts = attempts.into_iter().map(|attempt| Attempt::new(attempt, &event)).collect();
-    Ok(Json(DeliveryWithAttempts { delivery: delivery.into(), attempts }))
+    Ok(Json(DeliveryWithAttempts::new(delivery, attempts, &event)))
 }

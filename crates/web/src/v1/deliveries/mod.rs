@@ -3,6 +3,7 @@
 pub(crate) mod attempt;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod resend;
 
 use herald_domain::{
     attempt::ErrorClass,
@@ -33,7 +34,7 @@ pub(crate) struct Delivery {
     /// disabled) or `cancelled` (the webhook was deleted).
     #[schema(example = "pending")]
     state: &'static str,
-    /// How many attempts were made.
+    /// How many scheduled attempts were made.
     #[schema(example = 1)]
     attempt_count: u32,
     /// When the next attempt is due; only while it is pending.

@@ -2,6 +2,7 @@
 
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod resend;
 pub(crate) mod why;
 
 use utoipa::ToSchema;

@@ -4,6 +4,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod recover;
 pub(crate) mod rotate_secret;
 pub(crate) mod statistics;
 pub(crate) mod switch_secret;
