@@ -163,13 +163,13 @@ mod tests {
     #[test]
     fn a_session_ends_after_an_hour_of_rest() {
         let session = session();
-        assert!(session.is_live(BEGINNING.after(SESSION_IDLE - Duration::from_millis(1))));
+        assert!(session.is_live(BEGINNING.after(SESSION_IDLE).before(Duration::from_millis(1))));
         assert!(!session.is_live(BEGINNING.after(SESSION_IDLE)));
     }
 
     #[test]
     fn a_session_ends_after_twelve_hours_however_much_it_is_used() {
-        let last = BEGINNING.after(SESSION_LIFE - Duration::from_millis(1));
+        let last = BEGINNING.after(SESSION_LIFE).before(Duration::from_millis(1));
         let session = Session { seen_at: last, ..session() };
         assert!(session.is_live(last));
         assert!(!session.is_live(BEGINNING.after(SESSION_LIFE)));

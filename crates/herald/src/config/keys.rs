@@ -67,8 +67,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         path: "public_url",
         takes: "URL",
-        about: "The address under which people reach Herald, for links and examples. Unset, it \
-                is the address that Herald listens on.",
+        about: "The address under which people reach Herald, for links, temporary endpoints and \
+                examples. Unset, it is the address that Herald listens on.",
         example: "https://hooks.example.com",
         set: |config, given| put(&mut config.public_url, values::web_address(given).map(Some)),
         get: |config| config.public_url.as_deref().map(quoted),

@@ -61,6 +61,10 @@ To try it, paste these lines into a shell:
   # What became of both.
   curl -sS {url}/v1/deliveries -H 'Authorization: {test}'
 
+  # The same and more in the web portal: the answer is a link that signs you in, once.
+  curl -sS {url}/operator/v1/portalLinks -H "Authorization: {operator_key}" \
+    -d '{{"accountId":"{id}","role":"manager"}}'
+
 {url}/docs describes every operation.
 "#
     )

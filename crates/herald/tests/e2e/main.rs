@@ -18,6 +18,7 @@ mod disk;
 mod ending;
 mod http2;
 mod on_request;
+mod portal;
 mod resources_crash;
 mod retention;
 mod rotation;

@@ -34,9 +34,13 @@ async fn the_lines_of_the_first_start_work_when_they_are_pasted() {
     shell.stdin(Stdio::null()).kill_on_drop(true);
     let said = run(shell).await;
     assert!(said.status.success(), "{said:?}");
-    for expected in
-        [r#""secret":""#, r#""entityName":"Jo Doe""#, r#""deliveries":1"#, r#""totalItems":2"#]
-    {
+    for expected in [
+        r#""secret":""#,
+        r#""entityName":"Jo Doe""#,
+        r#""deliveries":1"#,
+        r#""totalItems":2"#,
+        "/portal/link/",
+    ] {
         assert!(said.out.contains(expected), "{expected} should be in {}", said.out);
     }
     assert!(server.terminate().await.success());

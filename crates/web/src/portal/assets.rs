@@ -20,8 +20,8 @@ struct Asset {
 impl Asset {
     fn new(stem: &str, extension: &str, kind: &'static str, content: &'static str) -> Self {
         let digest = Sha256::digest(content);
-        let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Self { name: format!("{stem}.{hash}.{extension}"), kind, content }
+        let hash = digest.iter().take(8).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
+        Self { name: format!("{stem}.{hash:016x}.{extension}"), kind, content }
     }
 
     fn address(&self) -> String {

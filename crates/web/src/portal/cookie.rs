@@ -44,7 +44,7 @@ impl Portal {
 
     fn name(&self, headers: &HeaderMap) -> &'static str {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let is_plain = !self.over_https && host.is_some_and(is_loopback);
+        let is_plain = !self.is_over_https() && host.is_some_and(is_loopback);
         if is_plain { PLAIN } else { HOST }
     }
 }

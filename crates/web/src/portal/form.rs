@@ -3,6 +3,8 @@
 use herald_domain::problem::Problem;
 use http::{HeaderMap, header};
 
+use super::Portal;
+
 /// Most bytes of a form.
 pub(super) const SIZE: usize = 64 * 1024;
 
@@ -43,10 +45,15 @@ impl Form {
     }
 }
 
-/// Whether what the browser says of where a request comes from, if it says so, is this host. Our
+/// Whether what the browser says of where a request comes from, if it says so, is this host, or the
+/// configured origin (a proxy may have another name for this host than browsers have). Our
 /// policy keeps the referrer to ourselves, for which browsers say `Origin: null` even from our own
 /// pages; a foreign page that makes them say so too is betrayed by `Sec-Fetch-Site`.
-pub(super) fn is_from_here(headers: &HeaderMap) -> bool {
+pub(super) fn is_from_here(portal: &Portal, headers: &HeaderMap) -> bool {
+    comes_from(portal.origin.as_deref(), headers)
+}
+
+fn comes_from(configured: Option<&str>, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let fetched_here = match text("sec-fetch-site") {
         None => true,
@@ -54,6 +61,7 @@ pub(super) fn is_from_here(headers: &HeaderMap) -> bool {
     };
     let origin_here = match text(header::ORIGIN.as_str()) {
         None | Some("null") => true,
+        given if given == configured => true,
         Some(origin) => {
             let authority = origin.split_once("://").map(|(_, authority)| authority);
             let host = text(header::HOST.as_str());
@@ -89,8 +97,20 @@ mod tests {
                     headers.insert(name, HeaderValue::from_static(value));
                 }
             }
-            assert_eq!(is_from_here(&headers), expected, "{origin:?} {site:?}");
+            assert_eq!(comes_from(None, &headers), expected, "{origin:?} {site:?}");
+            let elsewhere = Some("https://public.example");
+            assert_eq!(comes_from(elsewhere, &headers), expected, "{origin:?} {site:?}");
         }
+    }
+
+    #[test]
+    fn a_proxy_may_have_another_name_for_this_host() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1:8400"));
+        headers.insert(header::ORIGIN, HeaderValue::from_static("https://hooks.example"));
+        assert!(comes_from(Some("https://hooks.example"), &headers));
+        assert!(!comes_from(Some("https://hooks.example:8443"), &headers));
+        assert!(!comes_from(None, &headers));
     }
 
     #[test]

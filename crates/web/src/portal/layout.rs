@@ -149,7 +149,7 @@ impl Frame {
             div.foot {
                 div role="group" aria-label="Theme" { (self.form("/portal/theme", "themes", &themes)) }
                 div.who {
-                    span { "Signed in as " (self.role) }
+                    span { "Role: " (self.role) }
                     (self.form("/portal/sign-out", "", &out))
                 }
             }

@@ -38,6 +38,7 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use herald_engine::Engine;
+use url::Url;
 
 use crate::WebOptions;
 use fault::Fault;
@@ -47,14 +48,21 @@ use visitor::{Change, Here};
 #[derive(Clone)]
 pub(crate) struct Portal {
     engine: Arc<Engine>,
-    /// Whether people reach Herald by HTTPS, as it was configured.
-    over_https: bool,
+    /// Scheme, host and port at which people reach Herald, if that was configured.
+    origin: Option<String>,
+}
+
+impl Portal {
+    /// Whether people are known to reach Herald by HTTPS.
+    fn is_over_https(&self) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origin.starts_with("https://"))
+    }
 }
 
 /// Everything below `/portal`.
 pub(crate) fn router(engine: Arc<Engine>, options: &WebOptions) -> Router {
-    let url = options.public_url.as_deref().unwrap_or_default();
-    let portal = Portal { engine, over_https: url.starts_with("https://") };
+    let url = options.public_url.as_deref().and_then(|url| Url::parse(url).ok());
+    let portal = Portal { engine, origin: url.map(|url| url.origin().ascii_serialization()) };
     let add = |router: Router<Portal>, (path, methods): (&str, MethodRouter<Portal>)| {
         let with_slash = format!("{path}/");
         router.route(path, methods.clone()).route(&with_slash, methods)

@@ -77,7 +77,7 @@ pub(super) async fn accept(
     Path(token): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    if !is_from_here(&headers) {
+    if !is_from_here(&portal, &headers) {
         return Err(Fault::forged());
     }
     let used = portal.engine.sign_in(&Token::presented(&token)).await?;

@@ -116,7 +116,7 @@ impl FromRequest<Portal> for Change {
         let (mut parts, body) = request.into_parts();
         let here = Here::from_request_parts(&mut parts, portal).await?;
         let request = Request::from_parts(parts, body);
-        if !is_from_here(request.headers()) {
+        if !is_from_here(portal, request.headers()) {
             return Err(Fault::forged());
         }
         here.to_change()?;
@@ -139,7 +139,7 @@ impl FromRequest<Portal> for Own {
     async fn from_request(request: Request, portal: &Portal) -> Result<Self> {
         let headers = request.headers().clone();
         let visitor = Visitor::of(&headers, portal).await?;
-        if !is_from_here(&headers) {
+        if !is_from_here(portal, &headers) {
             return Err(Fault::forged());
         }
         let form = owned_form(request, portal, &visitor).await?;

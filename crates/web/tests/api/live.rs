@@ -3,14 +3,19 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use axum::body::Body;
 use herald_web::{ServerLimits, serve_within};
+use http::Request;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::oneshot,
     task::JoinHandle,
+    time::Instant,
 };
+use tower::ServiceExt;
 
 use crate::{endpoints::object, support::Herald};
 
@@ -175,6 +180,29 @@ async fn who_watches_is_not_taken_for_an_idle_client() {
     assert_eq!(viewer.event().await.1["body"], "still there");
 }
 
+/// What is told of an endpoint, without a connection.
+async fn pieces(herald: &Herald, key: &str, endpoint: &Value) -> Body {
+    let request = Request::get(format!("{}/live", object(endpoint))).header("Authorization", key);
+    let response = herald.router.clone().oneshot(request.body(Body::empty()).unwrap()).await;
+    response.unwrap().into_body()
+}
+
+#[tokio::test]
+async fn a_comment_comes_every_15_seconds_while_nothing_else_does() {
+    let herald = Herald::new();
+    let key = herald.tenant("Acme").await.test;
+    let mut pieces = pieces(&herald, &key, &herald.endpoint(&key).await).await;
+    tokio::time::pause();
+    let begun = Instant::now();
+    for (piece, seconds) in
+        [(": watching\n\n", 0), (": still watching\n\n", 15), (": still watching\n\n", 30)]
+    {
+        let frame = pieces.frame().await.unwrap().unwrap();
+        assert_eq!(frame.into_data().unwrap(), piece.as_bytes());
+        assert_eq!(begun.elapsed().as_secs(), seconds);
+    }
+}
+
 #[tokio::test]
 async fn it_ends_when_the_endpoint_is_deleted() {
     let scene = Scene::new(PATIENCE).await;
@@ -182,6 +210,23 @@ async fn it_ends_when_the_endpoint_is_deleted() {
     let path = object(&scene.endpoint);
     assert_eq!(scene.herald.call("DELETE", &path, &scene.key, "").await.status, 204);
     viewer.ends().await;
+}
+
+#[tokio::test]
+async fn it_ends_soon_after_the_endpoint_has_expired() {
+    let herald = Herald::new();
+    let key = herald.tenant("Acme").await.test;
+    let endpoint = herald.post("/v1/endpoints", &key, json!({ "hours": 1 })).await.ok();
+    let mut pieces = pieces(&herald, &key, &endpoint).await;
+    assert!(pieces.frame().await.is_some());
+    // The clock of these tests moves a second with each look.
+    for _ in 0..3_600 {
+        herald.engine.find_endpoint("no token").await.unwrap();
+    }
+    tokio::time::pause();
+    let comment = pieces.frame().await.unwrap().unwrap();
+    assert_eq!(comment.into_data().unwrap(), ": still watching\n\n");
+    assert!(pieces.frame().await.is_none());
 }
 
 #[tokio::test]

@@ -237,13 +237,13 @@ impl Herald {
     }
 
     /// Everything that a form of the portal could have changed.
-    pub(crate) async fn state(&self, account: AccountId) -> String {
-        let mut state = format!("{:?}", self.engine.list_keys(account).await.unwrap());
+    pub(crate) async fn state(&self, account: AccountId) -> Vec<String> {
+        let mut state = vec![format!("{:?}", self.engine.list_keys(account).await.unwrap())];
         for mode in [Mode::Test, Mode::Live] {
             let environment = EnvironmentId { account, mode };
             let filter = WebhookFilter::default();
             let listed = self.engine.list_webhooks(environment, filter, Page::default()).await;
-            state += &format!("{:?}", listed.unwrap());
+            state.push(format!("{:?}", listed.unwrap()));
         }
         state
     }

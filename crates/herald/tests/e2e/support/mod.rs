@@ -3,6 +3,7 @@
 //! disk that fails on demand, and waiting for something to become true.
 
 pub(crate) mod api;
+pub(crate) mod browser;
 pub(crate) mod disk;
 pub(crate) mod fake_api;
 pub(crate) mod inside;

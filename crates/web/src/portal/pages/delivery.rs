@@ -47,7 +47,7 @@ pub(crate) async fn show(State(portal): State<Portal>, here: Here) -> Result<Pag
     let shown = |attempt: NumberedAttempt| {
         let NumberedAttempt { attempt: inner, .. } = &attempt;
         let request = inner.signatures.as_ref().map(|s| sent(&inner.url, &event, s).headers);
-        Shown { request, attempt }
+        Shown { attempt, request }
     };
     let view = View {
         delivery,
@@ -114,9 +114,9 @@ impl View {
     /// What comes after the last attempt.
     fn outlook(&self) -> Markup {
         let what = match self.delivery.state {
-            DeliveryState::Pending => match self.delivery.due_at {
-                Some(at) => html! { span.strong { "Next attempt" } (when(at, self.now)) },
-                None => html! { span.strong { "Waiting for its first attempt" } },
+            DeliveryState::Pending => html! {
+                span.strong { "Next attempt" }
+                @if let Some(at) = self.delivery.due_at { (when(at, self.now)) }
             },
             DeliveryState::Delivered => html! { span.strong { "Delivered" } },
             DeliveryState::Exhausted => html! {

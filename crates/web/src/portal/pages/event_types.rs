@@ -33,7 +33,7 @@ impl View {
                 p.lead { "What a webhook can ask for. A webhook that asks for " code { "*" } " gets all of them." }
                 @for group in &self.groups {
                     section {
-                        h2 { (text(&group.resource)) }
+                        h2.noun { (text(&group.resource)) }
                         (table(frame, group))
                     }
                 }

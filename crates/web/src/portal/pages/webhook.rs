@@ -219,7 +219,7 @@ impl View {
         let paused = !self.webhook.enabled;
         html! {
             @if paused { p.quiet { "While the webhook is disabled, these wait; once it is enabled, they go on." } }
-            (self.table(&self.next).render(frame, "Next attempts", self.now))
+            (table(&self.next).render(frame, "Next attempts", self.now))
         }
     }
 
@@ -231,12 +231,12 @@ impl View {
                 &html! {},
             );
         }
-        self.table(&self.last).render(frame, "Last deliveries", self.now)
+        table(&self.last).render(frame, "Last deliveries", self.now)
     }
+}
 
-    fn table(&self, rows: &[DeliveryView]) -> DeliveryTable {
-        DeliveryTable { rows: rows.to_vec(), names_events: true, ..DeliveryTable::default() }
-    }
+fn table(rows: &[DeliveryView]) -> DeliveryTable {
+    DeliveryTable { rows: rows.to_vec(), names_events: true, ..DeliveryTable::default() }
 }
 
 fn asked(name: &str, description: &str) -> Markup {

@@ -1,0 +1,247 @@
+//! The portal in a real browser: somebody signs in by a link, adds a webhook, and sees what becomes
+//! of an event; every page, in both themes, without a breach of its policy, without a serious
+//! finding of the checker of accessibility, and as a picture for people to look at
+//! (`target/screenshots`).
+
+use std::{fs, path::PathBuf};
+
+use herald_testkit::receiver::{Receiver, Reply};
+use serde_json::Value;
+
+use crate::support::{
+    api::text,
+    browser::Browser,
+    eventually,
+    program::run,
+    world::{Running, World},
+};
+
+/// The repository.
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// A running Herald with a browser in front of it.
+struct Scene {
+    world: World,
+    running: Running,
+    browser: Browser,
+    axe: String,
+    /// Serious findings, by page.
+    findings: Vec<String>,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let world = World::new();
+        let running = world.first_start().await;
+        let axe = root().join("tests/browser/node_modules/axe-core/axe.min.js");
+        let axe = fs::read_to_string(axe).expect("./test installs it (npm ci in tests/browser)");
+        let browser = Browser::start().await;
+        Self { world, running, browser, axe, findings: Vec::new() }
+    }
+
+    /// A link, as the operator makes one on the machine.
+    async fn link(&self, role: &str) -> String {
+        let account = &self.running.keys.account;
+        let arguments = ["portal-link", "--account", account, "--role", role];
+        let mut command = self.world.herald(&arguments);
+        command.env("HERALD_LISTEN", self.running.server.address.to_string());
+        let said = run(command).await;
+        assert!(said.status.success(), "{said:?}");
+        said.out.trim().to_owned()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running.server.address)
+    }
+
+    async fn open(&self, path: &str) {
+        self.browser.open(&self.url(path)).await;
+    }
+
+    /// Looks at the page as it is: in both themes if it has a choice, by eye and by machine.
+    async fn look(&mut self, name: &str) {
+        for theme in ["light", "dark"] {
+            let choose = format!("document.documentElement.dataset.theme = '{theme}'");
+            self.browser.run(&choose).await;
+            self.check(&format!("{name}-{theme}")).await;
+            self.keep(&format!("{name}-{theme}"), 1280).await;
+        }
+        self.keep(&format!("{name}-narrow"), 400).await;
+    }
+
+    async fn keep(&self, name: &str, width: u32) {
+        self.browser.fit(width).await;
+        let folder = root().join("target/screenshots");
+        fs::create_dir_all(&folder).expect("target is ours");
+        let picture = self.browser.picture().await;
+        fs::write(folder.join(format!("{name}.png")), picture).expect("target is ours");
+        let wide = self.browser.run("return document.documentElement.scrollWidth").await;
+        assert!(wide.as_u64() <= Some(width.into()), "{name} is {wide} wide instead of {width}");
+    }
+
+    async fn check(&mut self, name: &str) {
+        self.browser.fit(1280).await;
+        self.browser.run(&self.axe).await;
+        let report = self
+            .browser
+            .wait_for(
+                "axe.run(document, { resultTypes: ['violations'] }).then(
+                     report => done(report.violations), error => done(String(error)))",
+            )
+            .await;
+        let violations = report.as_array().unwrap_or_else(|| panic!("axe: {report}"));
+        let serious = |v: &&Value| v["impact"] == "serious" || v["impact"] == "critical";
+        for found in violations.iter().filter(serious) {
+            let nodes = found["nodes"].as_array().into_iter().flatten();
+            let places: Vec<_> = nodes.map(|node| node["html"].to_string()).collect();
+            self.findings.push(format!("{name}: {} {places:?}", found["help"]));
+        }
+    }
+
+    /// No page was found wanting, and the browser had nothing to complain of.
+    async fn assert_well(&self) {
+        assert!(self.findings.is_empty(), "{}", self.findings.join("\n"));
+        let complaints = self.browser.complaints().await;
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+
+    /// Adds a webhook on everything by the form.
+    async fn add_webhook(&self, url: &str, description: &str) {
+        self.open("/portal/test/webhooks/new").await;
+        self.browser.fill("#url", url).await;
+        self.browser.fill("#description", description).await;
+        self.browser.click("input[value='*']").await;
+        self.browser.follow("main button[type=submit]").await;
+        let page = self.browser.reads().await;
+        assert!(page.contains("Copy the signing secret now"), "{page}");
+        let secret = self.browser.run("return document.querySelector('#secret').value").await;
+        assert_eq!(text(&secret).len(), 32, "the secret is shown once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_signs_in_adds_a_webhook_and_sees_what_becomes_of_an_event() {
+    let mut scene = Scene::new().await;
+    let good = Receiver::start_tls(&scene.world.receiver, &["h2"], |_| Reply::ok()).await;
+    let bad = Receiver::start_tls(&scene.world.receiver, &["h2"], |_| {
+        Reply::status(503).with_header("retry-after", "120").with_body("<script>alert(1)</script>")
+    })
+    .await;
+    sign_in(&mut scene).await;
+    add_webhooks(&mut scene, &good.url("/hooks"), &bad.url("/broken")).await;
+    follow_an_event(&mut scene).await;
+    change_webhooks(&mut scene).await;
+    see_the_rest(&mut scene).await;
+    scene.assert_well().await;
+    drop(scene.browser);
+    assert!(scene.running.server.terminate().await.success());
+}
+
+async fn sign_in(scene: &mut Scene) {
+    let link = scene.link("manager").await;
+    scene.open("/portal").await;
+    assert!(scene.browser.reads().await.contains("You are signed out"));
+    // A page that is refused is one of the browser's complaints; nothing else may be.
+    let complaints = scene.browser.complaints().await;
+    assert!(complaints.iter().all(|complaint| complaint.contains("401")), "{complaints:?}");
+    scene.look("signed-out").await;
+    scene.browser.open(&link).await;
+    scene.look("sign-in").await;
+    scene.browser.follow("button[type=submit]").await;
+    assert_eq!(scene.browser.url().await, scene.url("/portal/test"));
+    scene.look("overview-empty").await;
+}
+
+async fn add_webhooks(scene: &mut Scene, good: &str, bad: &str) {
+    scene.open("/portal/test/webhooks").await;
+    scene.look("webhooks-empty").await;
+    scene.open("/portal/test/webhooks/new").await;
+    scene.look("webhook-new").await;
+    scene.browser.fill("#url", "https://10.0.0.1/hooks").await;
+    scene.browser.follow("main button[type=submit]").await;
+    assert!(scene.browser.reads().await.contains("Not saved"));
+    let refused = scene.browser.complaints().await;
+    assert!(refused.iter().all(|complaint| complaint.contains("400")), "{refused:?}");
+    scene.look("webhook-new-refused").await;
+    scene.add_webhook(bad, "A receiver that is down").await;
+    scene.add_webhook(good, "Orders service").await;
+    assert!(scene.browser.has("button[aria-label='Copy Signing secret']").await);
+    scene.look("webhook-added").await;
+    scene.open("/portal/test/webhooks").await;
+    let page = scene.browser.reads().await;
+    assert!(page.contains(good) && page.contains("Orders service") && page.contains("enabled"));
+    scene.look("webhooks").await;
+}
+
+async fn follow_an_event(scene: &mut Scene) {
+    let client = r#"{"id":"5eb04fcd0f3e360008035eb2","type":"person","email":"zoe@example.com",
+        "personDetails":{"firstName":"Zoë","lastName":"<script>alert(1)</script>"},"metadata":{}}"#;
+    let event = scene.running.publish(client).await;
+    let api = scene.running.api();
+    eventually("one is delivered and one has failed", async || {
+        let list = api.get("/v1/deliveries").await.good();
+        let ended = list["items"].as_array()?.iter().all(|d| d["attemptCount"] == 1);
+        (ended && api.count("delivered").await == 1).then_some(())
+    })
+    .await;
+    scene.open("/portal/test/events").await;
+    scene.browser.follow(&format!("a[href$='{event}']")).await;
+    let page = scene.browser.reads().await;
+    assert!(page.contains("Zoë") && page.contains("<script>alert(1)</script>"), "{page}");
+    assert!(page.contains("delivered") && page.contains("pending"), "{page}");
+    scene.look("event").await;
+    for (state, answer) in [("delivered", "200"), ("pending", "503")] {
+        scene.open(&format!("/portal/test/deliveries?state={state}")).await;
+        scene.browser.follow("td.go a").await;
+        scene.browser.click("summary").await;
+        let page = scene.browser.reads().await;
+        assert!(page.contains("Complycube-Signature") && page.contains(answer), "{page}");
+        scene.look(&format!("delivery-{state}")).await;
+    }
+    assert!(scene.browser.reads().await.contains("Next attempt"));
+}
+
+async fn change_webhooks(scene: &mut Scene) {
+    scene.open("/portal/test/webhooks").await;
+    // The older one, which fails.
+    scene.browser.follow("tbody tr:last-child a").await;
+    let webhook = scene.browser.url().await;
+    assert!(scene.browser.reads().await.contains("Next attempts"));
+    scene.look("webhook").await;
+    scene.browser.follow("form[action$='/enabled'] button").await;
+    assert!(scene.browser.reads().await.contains("This webhook is disabled"));
+    scene.running.publish(r#"{"id":"5eb04fcd0f3e360008035eb3"}"#).await;
+    scene.browser.open(&webhook).await;
+    scene.look("webhook-disabled").await;
+    scene.browser.open(&format!("{webhook}/edit")).await;
+    scene.look("webhook-edit").await;
+    scene.browser.open(&format!("{webhook}/delete")).await;
+    scene.look("webhook-delete").await;
+}
+
+async fn see_the_rest(scene: &mut Scene) {
+    for (page, name) in [
+        ("", "overview"),
+        ("/events", "events"),
+        ("/events?type=client.deleted", "events-none"),
+        ("/deliveries", "deliveries"),
+        ("/event-types", "event-types"),
+        ("/keys", "keys"),
+    ] {
+        scene.open(&format!("/portal/test{page}")).await;
+        scene.look(name).await;
+    }
+    scene.browser.follow("main button[type=submit]").await;
+    scene.look("key-created").await;
+    scene.open("/portal/live/keys").await;
+    scene.browser.follow("td.go a").await;
+    scene.look("key-revoke").await;
+    // The theme is chosen by a button, and kept.
+    scene.browser.follow("button[value=dark]").await;
+    let theme = scene.browser.run("return document.documentElement.dataset.theme").await;
+    assert_eq!(theme, "dark");
+    scene.browser.follow(".who button").await;
+    assert!(scene.browser.reads().await.contains("You have signed out"));
+}
