@@ -110,6 +110,30 @@ async fn an_endpoint_that_answers_500_has_a_retry_scheduled_that_everybody_sees(
     assert_eq!(kept(&api, &endpoint).await[0]["answered"], 500);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_either_secret_of_a_rotation_has_signed_is_right_until_the_rotation_is_over() {
+    let server = TestServer::start().await;
+    let api = api(&server);
+    let endpoint = endpoint(&api).await;
+    let webhook = api.create_webhook_for(&text(&endpoint["url"]), "client.created", true).await;
+    let rotate = format!("/v1/webhooks/{webhook}/rotateSecret");
+    api.post(&rotate, &json!({ "overlapSeconds": 60 })).await.good();
+    let event = publish(&server, "client.created").await;
+    let delivery = attempted(&api, &webhook, 1).await;
+    assert_eq!(delivery["eventId"], json!(event.to_string()));
+    let request = kept(&api, &endpoint).await.remove(0);
+    assert_eq!(request["signature"]["valid"], true, "{request}");
+    assert_eq!(request["signature"]["webhookId"], webhook);
+
+    // Once it is over, the new secret signs alone.
+    server.clock.advance(Duration::from_secs(60));
+    let resend = format!("/v1/deliveries/{}/resend", text(&delivery["id"]));
+    api.post(&resend, &json!({})).await.good();
+    let request = kept(&api, &endpoint).await.remove(0);
+    assert_eq!(request["signature"]["valid"], true, "{request}");
+    server.stop().await;
+}
+
 /// What webhooks are made to point at below the API, and what an attempt to each comes to.
 async fn spellings(api: &Api, live: &Api) -> Vec<(String, Value)> {
     let (own, foreign) = (text(&endpoint(api).await["url"]), text(&endpoint(live).await["url"]));

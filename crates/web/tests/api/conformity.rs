@@ -24,13 +24,17 @@ fn problems(description: &Value, schema: &Value, value: &Value, path: &str) -> V
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
         Value::Number(_) => "integer",
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
     let mut found = Vec::new();
-    let fits = |allowed: &Value| allowed.is_null() || *allowed == kind;
+    let fits = |allowed: &Value| {
+        let is_whole_number = kind == "integer" && allowed == "number";
+        allowed.is_null() || *allowed == kind || is_whole_number
+    };
     if !schema["type"].as_array().map_or(fits(&schema["type"]), |all| all.iter().any(fits)) {
         found.push(format!("{path}: is of type {kind}"));
     }
