@@ -16,7 +16,7 @@ use herald_domain::{
 };
 use herald_store::SecretChanged;
 
-use crate::{Engine, EngineError, Result, keys::random_secret, webhooks::unknown_webhook};
+use crate::{Engine, Result, keys::random_secret, webhooks::unknown_webhook};
 
 /// How a secret is to be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,22 +66,15 @@ impl Engine {
         self.change_secret(environment, id, SecretChange::Switch).await
     }
 
-    /// Changes and forgets in a task of its own: a client that hangs up after the commit must not
-    /// leave a dispatcher behind that goes on signing with the secret before.
     async fn change_secret(
         &self,
         environment: EnvironmentId,
         id: WebhookId,
         change: SecretChange,
     ) -> Result<Webhook> {
-        let (store, dispatcher, now) =
-            (self.store.clone(), self.dispatcher.clone(), self.clock.now());
-        let changing = tokio::spawn(async move {
-            let changed = store.change_secret(environment, id, change, now).await;
-            dispatcher.forget(id);
-            changed
-        });
-        match changing.await.map_err(|error| EngineError::Internal(error.to_string()))?? {
+        let (store, now) = (self.store.clone(), self.clock.now());
+        let changing = async move { store.change_secret(environment, id, change, now).await };
+        match self.change_and_forget(id, changing).await? {
             SecretChanged::Changed(webhook) => Ok(*webhook),
             SecretChanged::Running(running) => Err(rotation_running(running).into()),
             SecretChanged::UnknownWebhook => Err(unknown_webhook(id).into()),

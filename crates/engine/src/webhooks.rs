@@ -14,7 +14,7 @@ use herald_domain::{
 };
 use herald_store::{Created, Listed, Page, WebhookFilter};
 
-use crate::{Engine, Result, accounts::unknown_account, keys::random_secret};
+use crate::{Engine, EngineError, Result, accounts::unknown_account, keys::random_secret};
 
 /// Longest description, characters.
 const DESCRIPTION_LENGTH: usize = 1_000;
@@ -105,20 +105,43 @@ impl Engine {
             events,
         };
         let now = self.clock.now();
-        let updated = self.store.update_webhook(environment, id, patch, now).await;
-        self.dispatcher.forget(id);
-        Ok(updated?.ok_or_else(|| unknown_webhook(id))?.as_of(now))
+        let store = self.store.clone();
+        let updating = async move { store.update_webhook(environment, id, patch, now).await };
+        let updated = self.change_and_forget(id, updating).await?;
+        Ok(updated.ok_or_else(|| unknown_webhook(id))?.as_of(now))
     }
 
     /// Deletes a webhook; what is pending or held for it is cancelled.
     pub async fn delete_webhook(&self, environment: EnvironmentId, id: WebhookId) -> Result<()> {
-        let deleted = self.store.delete_webhook(environment, id, self.clock.now()).await;
-        self.dispatcher.forget(id);
-        if !deleted? {
+        let (store, tidy, now) = (self.store.clone(), self.tidy.clone(), self.clock.now());
+        let deleting = async move {
+            let deleted = store.delete_webhook(environment, id, now).await;
+            if matches!(deleted, Ok(true)) {
+                tidy.notify_one();
+            }
+            deleted
+        };
+        if !self.change_and_forget(id, deleting).await? {
             return Err(unknown_webhook(id).into());
         }
-        self.tidy.notify_one();
         Ok(())
+    }
+
+    /// Changes a webhook, and has the dispatcher forget what it knew of it, in a task of its own: a
+    /// client that hangs up after the commit must not leave a dispatcher behind that goes on as if
+    /// nothing had been changed.
+    pub(crate) async fn change_and_forget<T: Send + 'static>(
+        &self,
+        id: WebhookId,
+        change: impl Future<Output = herald_store::Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let dispatcher = self.dispatcher.clone();
+        let changing = tokio::spawn(async move {
+            let changed = change.await;
+            dispatcher.forget(id);
+            changed
+        });
+        Ok(changing.await.map_err(|error| EngineError::Internal(error.to_string()))??)
     }
 
     /// The webhook with this id.
