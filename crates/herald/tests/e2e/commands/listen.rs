@@ -17,13 +17,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines},
-    process::{Child, ChildStdout, Command},
+    process::{Child, ChildStderr, ChildStdout, Command},
     sync::mpsc::{UnboundedSender, unbounded_channel},
 };
 
 use crate::support::{
     PATIENCE, eventually,
     fake_api::{Asked, FakeApi, Say},
+    script::{Language, ScriptedReceiver},
     world::World,
 };
 
@@ -99,6 +100,7 @@ fn body(number: u64) -> Vec<u8> {
 struct Listening {
     child: Child,
     out: Lines<BufReader<ChildStdout>>,
+    err: BufReader<ChildStderr>,
 }
 
 impl Listening {
@@ -106,7 +108,22 @@ impl Listening {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let out = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        Self { child, out }
+        let err = BufReader::new(child.stderr.take().expect("it is piped"));
+        Self { child, out, err }
+    }
+
+    /// The signing secret that it tells at its beginning.
+    async fn secret(&mut self) -> String {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            let reading = tokio::time::timeout(PATIENCE, self.err.read_line(&mut line)).await;
+            let length = reading.expect("it says something").expect("it can be read");
+            assert_ne!(length, 0, "it goes on until it has told the secret");
+            if let Some(secret) = line.strip_prefix("signing secret") {
+                return secret.trim().to_owned();
+            }
+        }
     }
 
     async fn line(&mut self) -> String {
@@ -123,9 +140,8 @@ impl Listening {
     /// Its exit code, and what it has said on standard error.
     async fn end(mut self) -> (i32, String) {
         let mut err = String::new();
-        let mut stderr = self.child.stderr.take().expect("it is piped");
         let ending = async {
-            stderr.read_to_string(&mut err).await.expect("it can be read");
+            self.err.read_to_string(&mut err).await.expect("it can be read");
             self.child
                 .wait()
                 .await
@@ -418,4 +434,32 @@ async fn a_deletion_that_is_refused_is_told_and_fails() {
     let (code, err) = listening.end().await;
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("a webhook is left"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_herald_sends_is_handed_on_so_that_the_official_sdks_verify_it() {
+    let world = World::new();
+    let running = world.first_start().await;
+    let api = running.api();
+    let (certificate, key) = world.receiver_files();
+    for language in [Language::Node, Language::Python] {
+        let mut local = ScriptedReceiver::start(language, &certificate, &key).await;
+        let mut command = super::command(&running, &["listen", "--forward", &local.url]);
+        command.env("SSL_CERT_FILE", world.folder.path().join("ca.pem"));
+        let mut listening = Listening::start(command);
+        local.tell(&listening.secret().await).await;
+        let event = running.publish(r#"{"id":"the-client","email":"zoë@example.com"}"#).await;
+        let line = listening.line().await;
+        assert!(line.ends_with("signature valid (complycube+standard)"), "{line}");
+        let answer = listening.line().await;
+        assert!(answer.contains(" answered 200 in "), "{answer}");
+        let report = local.report().await;
+        assert_eq!((&report["problem"], &report["id"]), (&Value::Null, &json!(event)), "{report}");
+        listening.signal(Signal::INT);
+        assert_eq!(listening.end().await.0, 0);
+        for what in ["webhooks", "endpoints"] {
+            let left = api.get(&format!("/v1/{what}")).await.good();
+            assert_eq!(left["totalItems"], 0, "{what}");
+        }
+    }
 }
