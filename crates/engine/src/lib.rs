@@ -2,11 +2,12 @@
 //! work that delivers. The only writer of the store.
 //!
 //! [`Engine`] is the whole of it to the outside. A request goes through one of its methods
-//! (`accounts`, `webhooks`, `secrets`, `resources`, `publish`, `test_events`, `history`, `resend`,
-//! `recover`, `endpoints`); what is accepted is handed to the [`dispatch`]er, which attempts it
-//! through the guarded [`http`] client and settles what came back. [`upkeep`] forgets what is old;
-//! `resources::runner` completes the test environment's checks. Time and chance come in through
-//! [`Clock`] and [`Chance`], so a test holds both in its hand.
+//! (`accounts`, `webhooks`, `secrets`, `resources`, `publish`, `test_events`, `history`, `why`,
+//! `statistics`, `resend`, `recover`, `endpoints`, `portal`); what is accepted is handed to the
+//! [`dispatch`]er, which attempts it through the guarded [`http`] client and settles what came
+//! back. [`upkeep`] forgets what is old; `resources::runner` completes the test environment's
+//! checks. Time and chance come in through [`Clock`] and [`Chance`], so a test holds both in its
+//! hand.
 //!
 //! What it leaves to others: what is stored how (a backend of `herald-store`), how requests look
 //! on the wire (`herald-web`), where the configuration comes from (`herald`).
@@ -178,7 +179,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Stops claiming at once, ends every [`Viewing`], lets what is in flight end within its deadline, records it.
+    /// Stops claiming at once, ends every [`Viewing`], lets what is in flight end within its
+    /// deadline, records it.
     pub async fn stop(&self) {
         self.end_viewings();
         tokio::join!(self.dispatcher.stop(), resend::wait_for_all(&self.resends, &self.dispatcher));
