@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use herald_domain::signature::complycube_signature;
+use herald_engine::WebhookChanges;
 use herald_testkit::{
     receiver::{Gate, Received, Receiver, Reply},
     server::{TestServer, settings},
@@ -62,11 +63,15 @@ impl Stage {
     /// A delivery to another webhook, accepted now, is made: the dispatcher goes on, and has taken
     /// its turns.
     async fn another_webhook_is_served(&self) {
+        self.serve_another_webhook().await;
+        quiet(&self.server).await;
+    }
+
+    async fn serve_another_webhook(&self) {
         let other = Receiver::start(|_| Reply::ok()).await;
         api(&self.server).create_webhook_for(&other.url("/"), "client.deleted", true).await;
         publish(&self.server, "client.deleted").await;
         other.wait_for(1).await;
-        quiet(&self.server).await;
     }
 }
 
@@ -96,6 +101,43 @@ async fn after_a_new_url_the_rest_goes_there_and_what_is_in_flight_counts_where_
     let id = delivery["id"].as_str().expect("an id");
     let delivery = api(&stage.server).get(&format!("/v1/deliveries/{id}")).await.good();
     assert_eq!(delivery["attempts"][0]["url"], stage.receiver.url("/"));
+    stage.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_counts_also_if_its_client_hangs_up_before_the_answer() {
+    let mut stage = Stage::new(200).await;
+    let moved = Receiver::start(|_| Reply::ok()).await;
+    let url = moved.url("/new");
+    stage
+        .change(async |server, webhook| {
+            let id = webhook.parse().expect("an id");
+            let changes = WebhookChanges { url: Some(url.clone()), ..WebhookChanges::default() };
+            let updating = server.engine.update_webhook(server.environment(), id, changes);
+            // It has begun and is dropped, as a server does when the connection is gone.
+            tokio::select! {
+                biased;
+                updated = updating => panic!("a commit takes a while: {updated:?}"),
+                () = std::future::ready(()) => {}
+            }
+            let path = format!("/v1/webhooks/{webhook}");
+            eventually("it is changed", async || {
+                (api(server).get(&path).await.good()["url"] == url.as_str()).then_some(())
+            })
+            .await;
+        })
+        .await;
+    // The dispatcher may hear of it a moment later than the store.
+    stage.serve_another_webhook().await;
+    stage.in_flight = stage.receiver.received().len();
+    stage.gate.open();
+    books_say(&stage.server, [0, ALL + 1, 0, 0, 0]).await;
+    assert_eq!(
+        stage.receiver.received().len(),
+        stage.in_flight,
+        "nothing more went to the old URL"
+    );
+    assert_eq!(moved.received().len(), PENDING - stage.in_flight);
     stage.server.stop().await;
 }
 
