@@ -121,6 +121,21 @@ impl Scene {
     }
 }
 
+#[test]
+fn the_script_library_is_the_one_of_its_package() {
+    for (ours, theirs) in [
+        ("htmx.min.js", "dist/htmx.min.js"),
+        ("hx-sse.min.js", "dist/ext/hx-sse.min.js"),
+        ("LICENSE", "LICENSE"),
+    ] {
+        let read =
+            |path: PathBuf| fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let vendored = read(root().join("crates/web/src/portal/assets/vendor").join(ours));
+        let published = read(root().join("tests/browser/node_modules/htmx.org").join(theirs));
+        assert!(vendored == published, "{ours} is not that of the package in tests/browser");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_signs_in_adds_a_webhook_and_sees_what_becomes_of_an_event() {
     let mut scene = Scene::new().await;

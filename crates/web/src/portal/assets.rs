@@ -1,5 +1,7 @@
-//! The portal's own files: one style sheet, one script, one icon. Their names carry a hash of what
-//! is in them, so that a browser may keep them for ever and still never has an old one.
+//! The portal's files: its style sheet, script and icon, and htmx with its extension for
+//! server-sent events, taken from npm as they are (`assets/vendor`; the test of the portal in a
+//! browser compares them with the package). Names carry a hash of what is in them, so that a
+//! browser may keep the files for ever and still never has an old one.
 
 use std::sync::LazyLock;
 
@@ -33,8 +35,14 @@ static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("portal", "css", "text/css; charset=utf-8", include_str!("assets/portal.css"))
 });
 
-static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new("portal", "js", "text/javascript; charset=utf-8", include_str!("assets/portal.js"))
+/// In the order in which they have to run.
+static SCRIPTS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
+    let script = |stem, content| Asset::new(stem, "js", "text/javascript; charset=utf-8", content);
+    [
+        script("htmx", include_str!("assets/vendor/htmx.min.js")),
+        script("hx-sse", include_str!("assets/vendor/hx-sse.min.js")),
+        script("portal", include_str!("assets/portal.js")),
+    ]
 });
 
 static ICON: LazyLock<Asset> =
@@ -45,9 +53,9 @@ pub(super) fn style() -> String {
     STYLE.address()
 }
 
-/// Where the script is.
-pub(super) fn script() -> String {
-    SCRIPT.address()
+/// Where the scripts are.
+pub(super) fn scripts() -> [String; 3] {
+    SCRIPTS.each_ref().map(Asset::address)
 }
 
 /// Where the icon is.
@@ -57,8 +65,8 @@ pub(super) fn icon() -> String {
 
 /// A file by its name.
 pub(super) async fn asset(Path(name): Path<String>) -> Response {
-    let Some(asset) = [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == name)
-    else {
+    let mut assets = SCRIPTS.iter().chain([&*STYLE, &*ICON]);
+    let Some(asset) = assets.find(|asset| asset.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let headers = [

@@ -11,6 +11,11 @@ use super::{
     visitor::Here,
 };
 
+/// How htmx behaves: what is not a page is not shown in its place (a session may have ended),
+/// what somebody has opened stays open, no page is kept in the browser, and no style is added.
+const HTMX: &str = r#"{"noSwap":[204,304,"4xx","5xx"],"morphIgnore":["data-htmx-powered","open"],
+"history":false,"includeIndicatorCSS":false}"#;
+
 /// The areas of the portal, as the navigation shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Area {
@@ -191,7 +196,8 @@ fn head(title: &str) -> Markup {
             title { (title) " · Herald" }
             link rel="icon" href=(assets::icon()) type="image/svg+xml";
             link rel="stylesheet" href=(assets::style());
-            script src=(assets::script()) defer {}
+            meta name="htmx-config" content=(HTMX);
+            @for script in assets::scripts() { script src=(script) defer {} }
         }
     }
 }

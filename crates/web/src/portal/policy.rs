@@ -3,9 +3,11 @@
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderName, HeaderValue, header};
 
-/// No inline script or style, nothing from elsewhere, framed by nobody else.
+/// No inline script or style, nothing from elsewhere, framed by nobody else. Scripts may ask
+/// Herald for newer parts of a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-                      form-action 'self'; frame-ancestors 'self'; base-uri 'none'";
+                      connect-src 'self'; form-action 'self'; frame-ancestors 'self'; \
+                      base-uri 'none'";
 
 /// What every answer of the portal says about itself.
 const HEADERS: [(HeaderName, &str); 5] = [

@@ -22,13 +22,14 @@ fn assert_policy(page: &Answer, path: &str) {
         "style-src 'self'",
         "script-src 'self'",
         "img-src 'self'",
+        "connect-src 'self'",
         "form-action 'self'",
         "frame-ancestors 'self'",
         "base-uri 'none'",
     ] {
         assert!(policy.split(';').any(|given| given.trim() == part), "{path}: {policy}");
     }
-    assert_eq!(policy.split(';').count(), 7, "{policy}");
+    assert_eq!(policy.split(';').count(), 8, "{policy}");
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -37,8 +38,8 @@ fn assert_policy(page: &Answer, path: &str) {
         assert_eq!(page.headers[&name], value, "{path}");
     }
     // Nothing that the policy would have to stop.
-    assert_eq!(page.text.matches("<script").count(), 1, "{path}");
-    assert!(page.text.contains("<script src=\"/portal/assets/portal."), "{path}");
+    assert_eq!(page.text.matches("<script").count(), 3, "{path}");
+    assert_eq!(page.text.matches("<script src=\"/portal/assets/").count(), 3, "{path}");
     for inline in ["<style", " style=", " onclick=", "javascript:"] {
         assert!(!page.text.contains(inline), "{path} {inline}");
     }

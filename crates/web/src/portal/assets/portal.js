@@ -1,5 +1,5 @@
-// The portal's only script. Every page works without it: it adds a button that copies to fields that
-// can be selected by hand, and keeps a form from being sent twice by a double click.
+// The portal's own script, beside htmx. Every page works without it: it adds a button that copies to
+// fields that can be selected by hand, and keeps a form from being sent twice by a double click.
 "use strict";
 
 for (const field of document.querySelectorAll("[data-copy]")) {
@@ -27,12 +27,12 @@ for (const field of document.querySelectorAll("[data-copy]")) {
   field.after(button, said);
 }
 
-for (const form of document.querySelectorAll("form[method=post]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "yes";
-  });
-}
+// On the document, since forms come and go with the parts of a page that are shown anew.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
 
 // Shown again from the browser's memory, a form can be sent again.
 window.addEventListener("pageshow", () => {

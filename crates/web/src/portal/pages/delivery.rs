@@ -14,7 +14,7 @@ use crate::{
         Here, Portal,
         fault::Result,
         layout::{Area, Frame},
-        parts::{Page, delivery_state, duration, fact, facts, header, text, when},
+        parts::{Page, delivery_state, duration, fact, facts, header, live, text, when},
     },
     v1::deliveries::attempt::{ReceivedResponse, message, received, sent},
 };
@@ -68,10 +68,7 @@ impl View {
             a href=(event) { (text(&delivery.event_type)) }
         };
         let title = html! { "Delivery " (delivery_state(delivery.state)) };
-        frame.page(
-            Area::Deliveries,
-            "Delivery",
-            &html! {
+        let content = html! {
                 (header(&above, &title, &html! {}))
                 (facts(&html! {
                     (fact("Event", &html! { a.mono href=(event) { (text(&delivery.event_type)) } }))
@@ -84,8 +81,9 @@ impl View {
                     h2 #timeline { "Timeline" }
                     (self.timeline())
                 }
-            },
-        )
+        };
+        let changes = delivery.state == DeliveryState::Pending;
+        frame.page(Area::Deliveries, "Delivery", &live(&frame.address, changes, &content))
     }
 
     fn webhook(&self, frame: &Frame) -> Markup {

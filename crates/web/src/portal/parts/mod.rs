@@ -2,6 +2,7 @@
 
 pub(super) mod icon;
 mod json;
+mod live;
 mod pager;
 mod show;
 mod times;
@@ -10,6 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::Markup;
 
 pub(super) use json::pretty;
+pub(super) use live::live;
 pub(super) use pager::Pager;
 pub(super) use show::{
     alert, copied, delivery_state, empty, fact, facts, header, plain, text, webhook_state,
