@@ -76,14 +76,14 @@ impl fmt::Debug for Timestamp {
 impl FromStr for Timestamp {
     type Err = MalformedTime;
 
-    /// Reads any RFC 3339 instant, or a date (its midnight, UTC).
+    /// Reads any RFC 3339 instant. Without a zone it is UTC, and a date alone is its midnight.
     fn from_str(text: &str) -> Result<Self, MalformedTime> {
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {
             return Ok(Self::from_millis(instant.as_millisecond()));
         }
-        let date: jiff::civil::Date = text.parse().map_err(|_| MalformedTime)?;
-        let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| MalformedTime)?;
-        Ok(Self::from_millis(midnight.timestamp().as_millisecond()))
+        let civil: jiff::civil::DateTime = text.parse().map_err(|_| MalformedTime)?;
+        let instant = civil.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| MalformedTime)?;
+        Ok(Self::from_millis(instant.timestamp().as_millisecond()))
     }
 }
 
@@ -121,6 +121,9 @@ mod tests {
         let time = Timestamp::from_millis(1_588_923_727_123);
         assert_eq!(time.to_string().parse(), Ok(time));
         assert_eq!("2020-05-08".parse(), Ok(Timestamp::from_millis(1_588_896_000_000)));
+        let minute = Ok(Timestamp::from_millis(1_588_923_720_000));
+        assert_eq!("2020-05-08T07:42".parse(), minute, "the time counts without a zone too");
+        assert_eq!("2020-05-08 09:42:00+02:00".parse(), minute);
         assert_eq!("yesterday".parse::<Timestamp>(), Err(MalformedTime));
     }
 }

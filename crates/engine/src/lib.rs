@@ -61,7 +61,7 @@ pub use resend::Resent;
 pub use seal::{SealKey, Sealer};
 pub use secrets::SecretRotation;
 pub use settings::{Concurrency, Settings};
-pub use statistics::{StatisticsQuery, WebhookStatistics};
+pub use statistics::{DeliveryStatistics, StatisticsQuery};
 pub use test_events::TestEvent;
 pub use webhooks::{NewWebhook, WebhookChanges};
 pub use why::Why;

@@ -1,4 +1,4 @@
-//! Statistics of a webhook: how it does, over time.
+//! Statistics of a webhook, or of all webhooks of an environment: how they do, over time.
 
 use herald_domain::{
     account::EnvironmentId,
@@ -28,9 +28,9 @@ pub struct StatisticsQuery {
     pub by_day: bool,
 }
 
-/// How a webhook did.
+/// How deliveries went.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WebhookStatistics {
+pub struct DeliveryStatistics {
     /// When the first point begins.
     pub from: Timestamp,
     /// When the last point ends.
@@ -48,8 +48,26 @@ impl Engine {
         environment: EnvironmentId,
         id: WebhookId,
         query: StatisticsQuery,
-    ) -> Result<WebhookStatistics> {
+    ) -> Result<DeliveryStatistics> {
         self.webhook(environment, id).await?;
+        self.statistics(environment, Some(id), query).await
+    }
+
+    /// How all webhooks of an environment did between two times.
+    pub async fn environment_statistics(
+        &self,
+        environment: EnvironmentId,
+        query: StatisticsQuery,
+    ) -> Result<DeliveryStatistics> {
+        self.statistics(environment, None, query).await
+    }
+
+    async fn statistics(
+        &self,
+        environment: EnvironmentId,
+        webhook: Option<WebhookId>,
+        query: StatisticsQuery,
+    ) -> Result<DeliveryStatistics> {
         let step = if query.by_day { 24 * HOUR } else { HOUR };
         let floor = |at: Timestamp| at.millis().div_euclid(step) * step;
         // What ends is excluded, so that now is not.
@@ -76,13 +94,13 @@ impl Engine {
             before: Some(point(count)),
         };
         let mut total = AttemptTally::default();
-        for HourTally { hour, tally } in self.store.statistics(environment, id, hours).await? {
+        for HourTally { hour, tally } in self.store.statistics(environment, webhook, hours).await? {
             total.add(&tally);
             let place = usize::try_from((hour_of(hour).millis() - first).div_euclid(step)).ok();
             if let Some(point) = place.and_then(|place| points.get_mut(place)) {
                 point.tally.add(&tally);
             }
         }
-        Ok(WebhookStatistics { from: point(0), to: point(count), total, points })
+        Ok(DeliveryStatistics { from: point(0), to: point(count), total, points })
     }
 }

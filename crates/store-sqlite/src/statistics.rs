@@ -22,7 +22,7 @@ impl Statistics for SqliteStore {
     async fn statistics(
         &self,
         environment: EnvironmentId,
-        webhook: WebhookId,
+        webhook: Option<WebhookId>,
         hours: TimeRange,
     ) -> Result<Vec<HourTally>> {
         self.readers
@@ -48,17 +48,30 @@ impl Statistics for SqliteStore {
 fn read(
     connection: &Connection,
     env: i64,
-    webhook: WebhookId,
+    webhook: Option<WebhookId>,
     hours: TimeRange,
 ) -> Result<Vec<HourTally>> {
-    let sql = "SELECT hour, class, attempts, successes FROM attempt_tally
-               WHERE webhook = (SELECT num FROM webhook WHERE env = ?1 AND id = ?2)
-                   AND hour > ?3 AND hour < ?4
-               ORDER BY hour";
+    let sql = match webhook {
+        Some(_) => {
+            "SELECT hour, class, attempts, successes FROM attempt_tally
+             WHERE webhook = (SELECT num FROM webhook WHERE env = ?1 AND id = ?2)
+                 AND hour > ?3 AND hour < ?4
+             ORDER BY hour"
+        }
+        // Each webhook has its books, those that were deleted too.
+        None => {
+            "SELECT hour, class, sum(attempts) AS attempts, sum(successes) AS successes
+             FROM attempt_tally
+             WHERE webhook IN (SELECT webhook FROM tally WHERE env = ?1 AND ?2 IS NULL)
+                 AND hour > ?3 AND hour < ?4
+             GROUP BY hour, class ORDER BY hour"
+        }
+    };
+    let webhook = webhook.as_ref().map(WebhookId::as_bytes);
     let after = hours.after.map_or(i64::MIN, Timestamp::millis);
     let before = hours.before.map_or(i64::MAX, Timestamp::millis);
     let mut query = connection.prepare_cached(sql).map_err(explain)?;
-    let mut rows = query.query(params![env, webhook.as_bytes(), after, before]).map_err(explain)?;
+    let mut rows = query.query(params![env, webhook, after, before]).map_err(explain)?;
     let mut found: Vec<HourTally> = Vec::new();
     while let Some(row) = rows.next().map_err(explain)? {
         let hour = time(row, "hour").map_err(explain)?;

@@ -1,4 +1,4 @@
-//! Statistics of a webhook's attempts, hour by hour.
+//! Statistics of attempts, hour by hour, of a webhook or of a whole environment.
 
 use async_trait::async_trait;
 use herald_domain::{
@@ -20,12 +20,12 @@ pub struct HourTally {
 /// the hour in which it ended.
 #[async_trait]
 pub trait Statistics: Send + Sync + 'static {
-    /// The hours that begin within the range and have attempts to this webhook, oldest first. They
-    /// outlive the attempts that they count.
+    /// The hours that begin within the range and have attempts, oldest first: to this webhook, or
+    /// to any of the environment. They outlive the attempts that they count.
     async fn statistics(
         &self,
         environment: EnvironmentId,
-        webhook: WebhookId,
+        webhook: Option<WebhookId>,
         hours: TimeRange,
     ) -> Result<Vec<HourTally>>;
 

@@ -297,6 +297,7 @@ macro_rules! store_contract {
             attempts_are_counted_in_the_hour_in_which_they_ended
             what_changes_nothing_is_not_counted_and_what_is_recorded_is
             hours_are_chosen_by_their_beginning_and_another_environment_sees_none
+            an_environments_attempts_are_those_of_all_its_webhooks
             what_was_counted_outlives_the_attempts_and_expires_apart
         );
         $crate::store_contract!(@laws $backend, upkeep:

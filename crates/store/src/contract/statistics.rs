@@ -19,7 +19,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 /// All that is counted of a webhook.
 async fn all<B: Backend>(scene: &Scene<B>, webhook: &Webhook) -> Vec<HourTally> {
-    let counted = scene.store.statistics(scene.environment, webhook.id, TimeRange::default());
+    let counted = scene.store.statistics(scene.environment, Some(webhook.id), TimeRange::default());
     counted.await.unwrap()
 }
 
@@ -83,7 +83,7 @@ pub async fn hours_are_chosen_by_their_beginning_and_another_environment_sees_no
     }
     let asked = async |environment, after, before| {
         let range = TimeRange { after, before };
-        let counted = scene.store.statistics(environment, webhook.id, range).await.unwrap();
+        let counted = scene.store.statistics(environment, Some(webhook.id), range).await.unwrap();
         counted.into_iter().map(|one| one.hour).collect::<Vec<_>>()
     };
     let mine = scene.environment;
@@ -93,6 +93,34 @@ pub async fn hours_are_chosen_by_their_beginning_and_another_environment_sees_no
     assert_eq!(asked(mine, Some(hours[0]), Some(hours[2])).await, [hours[1]]);
     for stranger in scene.strangers().await {
         assert_eq!(asked(stranger, None, None).await, []);
+    }
+}
+
+pub async fn an_environments_attempts_are_those_of_all_its_webhooks<B: Backend>(backend: B) {
+    let scene = Scene::new(backend).await;
+    let first = scene.webhook(&["*"]).await;
+    let second = scene.webhook(&["client.deleted"]).await;
+    let hour = hour_of(scene.tick()).after(HOUR);
+    for (name, hour) in [
+        ("client.created", hour),
+        ("client.created", hour.after(HOUR)),
+        ("client.deleted", hour.after(HOUR)),
+    ] {
+        for claimed in scene.record(scene.new_record(name)).await.claimed {
+            scene.settle(settlement(&claimed, answered(200, hour), After::Delivered)).await;
+        }
+    }
+    let of_all = async |environment| {
+        let found = scene.store.statistics(environment, None, TimeRange::default()).await.unwrap();
+        numbers(&found)
+    };
+    let later = hour.after(HOUR);
+    assert_eq!(of_all(scene.environment).await, [(hour, 1, 1), (later, 3, 3)]);
+    assert_eq!(numbers(&all(&scene, &second).await), [(later, 1, 1)]);
+    scene.delete(&first).await;
+    assert_eq!(of_all(scene.environment).await, [(hour, 1, 1), (later, 3, 3)], "they happened");
+    for stranger in scene.strangers().await {
+        assert_eq!(of_all(stranger).await, []);
     }
 }
 

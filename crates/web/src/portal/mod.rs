@@ -94,8 +94,9 @@ pub fn portal_forms() -> Vec<&'static str> {
 /// What only shows something. Signing in is here because it has no session yet to be guarded by.
 fn shown() -> Vec<(&'static str, MethodRouter<Portal>)> {
     use pages::{
-        deliveries, delivery, event, event_types, events, keys, overview, webhook, webhook_delete,
-        webhook_edit, webhook_new, webhooks,
+        deliveries, delivery, event, event_type, event_types, events, keys, overview, recovery,
+        webhook, webhook_delete, webhook_edit, webhook_new, webhook_recover, webhook_secret,
+        webhook_test_event, webhooks,
     };
     vec![
         ("/portal", get(sign_in::home)),
@@ -105,12 +106,17 @@ fn shown() -> Vec<(&'static str, MethodRouter<Portal>)> {
         ("/portal/{mode}/webhooks/new", get(webhook_new::show)),
         ("/portal/{mode}/webhooks/{id}", get(webhook::show)),
         ("/portal/{mode}/webhooks/{id}/edit", get(webhook_edit::show)),
+        ("/portal/{mode}/webhooks/{id}/test-event", get(webhook_test_event::show)),
+        ("/portal/{mode}/webhooks/{id}/rotate-secret", get(webhook_secret::show)),
+        ("/portal/{mode}/webhooks/{id}/recover", get(webhook_recover::show)),
         ("/portal/{mode}/webhooks/{id}/delete", get(webhook_delete::show)),
+        ("/portal/{mode}/recoveries/{id}", get(recovery::show)),
         ("/portal/{mode}/events", get(events::show)),
         ("/portal/{mode}/events/{id}", get(event::show)),
         ("/portal/{mode}/deliveries", get(deliveries::show)),
         ("/portal/{mode}/deliveries/{id}", get(delivery::show)),
         ("/portal/{mode}/event-types", get(event_types::show)),
+        ("/portal/{mode}/event-types/{id}", get(event_type::show)),
         ("/portal/{mode}/keys", get(keys::show)),
         ("/portal/{mode}/keys/{id}/revoke", get(keys::confirm)),
     ]
@@ -119,14 +125,24 @@ fn shown() -> Vec<(&'static str, MethodRouter<Portal>)> {
 /// What changes something. Each handler takes a [`Change`], or a [`visitor::Own`] if it only concerns
 /// whoever asks.
 fn forms() -> Vec<(&'static str, MethodRouter<Portal>)> {
-    use pages::{keys, webhook, webhook_delete, webhook_edit, webhook_new};
+    use pages::{
+        delivery, event, keys, recovery, webhook, webhook_delete, webhook_edit, webhook_new,
+        webhook_recover, webhook_secret, webhook_test_event,
+    };
     vec![
         ("/portal/sign-out", post(sign_in::sign_out)),
         ("/portal/theme", post(theme::choose)),
         ("/portal/{mode}/webhooks", post(webhook_new::create)),
         ("/portal/{mode}/webhooks/{id}/edit", post(webhook_edit::update)),
         ("/portal/{mode}/webhooks/{id}/enabled", post(webhook::enable)),
+        ("/portal/{mode}/webhooks/{id}/test-event", post(webhook_test_event::send)),
+        ("/portal/{mode}/webhooks/{id}/rotate-secret", post(webhook_secret::rotate)),
+        ("/portal/{mode}/webhooks/{id}/switch-secret", post(webhook_secret::switch)),
+        ("/portal/{mode}/webhooks/{id}/recover", post(webhook_recover::begin)),
         ("/portal/{mode}/webhooks/{id}/delete", post(webhook_delete::delete)),
+        ("/portal/{mode}/recoveries/{id}/cancel", post(recovery::cancel)),
+        ("/portal/{mode}/events/{id}/resend", post(event::resend)),
+        ("/portal/{mode}/deliveries/{id}/resend", post(delivery::resend)),
         ("/portal/{mode}/keys", post(keys::create)),
         ("/portal/{mode}/keys/{id}/revoke", post(keys::revoke)),
     ]

@@ -145,12 +145,7 @@ async fn what_is_another_accounts_or_environments_is_not_there() {
 
 /// Nothing of these things is seen by this browser; answers how many pages about one were tried.
 async fn assert_unseen(browser: &Browser<'_>, mode: Mode, things: &Things) -> usize {
-    let ids = [
-        things.webhook.to_string(),
-        things.event.to_string(),
-        things.delivery.to_string(),
-        things.key.to_string(),
-    ];
+    let ids = things.ids();
     let mut tried = 0;
     for page in pages(mode, things) {
         let answer = browser.get(&page).await;
@@ -172,7 +167,8 @@ async fn a_viewer_is_offered_nothing_that_changes_anything() {
     let viewer = herald.sign_in(account, Role::Viewer).await;
     for page in pages(Mode::Test, &things) {
         let answer = viewer.get(&page).await;
-        let leads_to_change = ["/new", "/edit", "/delete", "/revoke"];
+        let leads_to_change =
+            ["/new", "/edit", "/test-event", "/rotate-secret", "/recover", "/delete", "/revoke"];
         if leads_to_change.iter().any(|end| page.ends_with(end)) {
             assert_eq!(answer.status, 403, "{page}");
             continue;

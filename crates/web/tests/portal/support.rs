@@ -9,10 +9,10 @@ use herald_domain::{
     account::{EnvironmentId, Mode},
     attempt::{Answer as Outcome, Attempt, Response},
     catalogue::Catalogue,
-    delivery::DeliveryRules,
+    delivery::{DeliveryRules, DeliveryState},
     event::{Event, Raised},
     exact_json,
-    id::{AccountId, DeliveryId, EventId, IdSequence, KeyId, WebhookId},
+    id::{AccountId, DeliveryId, EventId, IdSequence, KeyId, RecoveryId, WebhookId},
     session::Role,
     signature::{Secret, Signer},
     time::Timestamp,
@@ -22,7 +22,8 @@ use herald_engine::{
     http::{ClientConfig, Resolve, ResolveError},
 };
 use herald_store::{
-    After, DeliveryFilter, Page, Queue, Record, Recorded, Recording, Settlement, WebhookFilter,
+    After, Claimed, DeliveryFilter, Page, Queue, Record, Recorded, Recording, RecoveryFilter,
+    Settlement, WebhookFilter,
 };
 use herald_store_sqlite::SqliteStore;
 use herald_testkit::clock::ManualClock;
@@ -52,6 +53,21 @@ pub(crate) struct Things {
     pub(crate) event: EventId,
     pub(crate) delivery: DeliveryId,
     pub(crate) key: KeyId,
+    pub(crate) recovery: RecoveryId,
+}
+
+impl Things {
+    /// The ids of all of them.
+    pub(crate) fn ids(&self) -> [String; 5] {
+        let Self { webhook, event, delivery, key, recovery } = self;
+        [
+            webhook.to_string(),
+            event.to_string(),
+            delivery.to_string(),
+            key.to_string(),
+            recovery.to_string(),
+        ]
+    }
 }
 
 /// What came back.
@@ -186,11 +202,18 @@ impl Herald {
         let (webhook, _) = self.engine.create_webhook(environment, new).await.unwrap();
         let (key, _) = self.engine.create_key(environment.account, environment.mode).await.unwrap();
         let (event, delivery) = self.delivered(environment, hostile).await;
-        Things { webhook: webhook.id, event, delivery, key: key.id }
+        let states = [DeliveryState::Held].into();
+        let recovery = self.engine.recover(environment, webhook.id, BEGINNING, states);
+        let recovery = recovery.await.unwrap().id;
+        Things { webhook: webhook.id, event, delivery, key: key.id, recovery }
     }
 
-    /// Records an event, and a failed attempt to deliver it.
-    async fn delivered(&self, environment: EnvironmentId, hostile: &str) -> (EventId, DeliveryId) {
+    /// Records an event; answers it, and what is in flight of it.
+    pub(crate) async fn publish(
+        &self,
+        environment: EnvironmentId,
+        hostile: &str,
+    ) -> (EventId, Vec<Claimed>) {
         let at = self.engine.now();
         let raised = Raised {
             event_type: "client.created".into(),
@@ -211,6 +234,13 @@ impl Herald {
         let Recorded::Accepted { claimed, .. } = self.store.record(record).await.unwrap() else {
             panic!("not accepted")
         };
+        (id, claimed)
+    }
+
+    /// Records an event, and a failed attempt to deliver it.
+    async fn delivered(&self, environment: EnvironmentId, hostile: &str) -> (EventId, DeliveryId) {
+        let at = self.engine.now();
+        let (id, claimed) = self.publish(environment, hostile).await;
         let secret = Secret::new("abcdefghijklmnopqrstuvwxyz012345").unwrap();
         for claimed in claimed {
             let text = Bytes::from(hostile.to_owned());
@@ -242,7 +272,14 @@ impl Herald {
         for mode in [Mode::Test, Mode::Live] {
             let environment = EnvironmentId { account, mode };
             let filter = WebhookFilter::default();
-            let listed = self.engine.list_webhooks(environment, filter, Page::default()).await;
+            let page = Page::default();
+            let listed = self.engine.list_webhooks(environment, filter, page).await;
+            state.push(format!("{:?}", listed.unwrap()));
+            let filter = DeliveryFilter::default();
+            let listed = self.engine.list_deliveries(environment, filter, page).await;
+            state.push(format!("{:?}", listed.unwrap()));
+            let filter = RecoveryFilter::default();
+            let listed = self.engine.list_recoveries(environment, filter, page).await;
             state.push(format!("{:?}", listed.unwrap()));
         }
         state
@@ -271,7 +308,7 @@ impl Browser<'_> {
 
 /// Every page of an environment, with these things in it.
 pub(crate) fn pages(mode: Mode, things: &Things) -> Vec<String> {
-    let Things { webhook, event, delivery, key } = things;
+    let Things { webhook, event, delivery, key, recovery } = things;
     let mut pages = vec![format!("/portal/{mode}")];
     pages.extend(
         [
@@ -279,12 +316,17 @@ pub(crate) fn pages(mode: Mode, things: &Things) -> Vec<String> {
             "webhooks/new",
             &format!("webhooks/{webhook}"),
             &format!("webhooks/{webhook}/edit"),
+            &format!("webhooks/{webhook}/test-event"),
+            &format!("webhooks/{webhook}/rotate-secret"),
+            &format!("webhooks/{webhook}/recover"),
             &format!("webhooks/{webhook}/delete"),
+            &format!("recoveries/{recovery}"),
             "events",
             &format!("events/{event}"),
             "deliveries",
             &format!("deliveries/{delivery}"),
             "event-types",
+            "event-types/client.updated",
             "keys",
             &format!("keys/{key}/revoke"),
         ]
@@ -295,11 +337,17 @@ pub(crate) fn pages(mode: Mode, things: &Things) -> Vec<String> {
 
 /// The path of a form, on these things.
 pub(crate) fn form_path(form: &str, mode: Mode, things: &Things) -> String {
-    let id =
-        if form.contains("/keys/") { things.key.to_string() } else { things.webhook.to_string() };
+    let area = form.split('/').nth(3).unwrap_or_default();
+    let id = match area {
+        "keys" => things.key.to_string(),
+        "recoveries" => things.recovery.to_string(),
+        "events" => things.event.to_string(),
+        "deliveries" => things.delivery.to_string(),
+        _ => things.webhook.to_string(),
+    };
     form.replace("{mode}", mode.as_str()).replace("{id}", &id)
 }
 
 /// Fields with which every form would change something.
-pub(crate) const GOOD_FIELDS: &str =
-    "url=https%3A%2F%2Fchanged.example%2F&event=*&enabled=false&theme=dark&description=changed";
+pub(crate) const GOOD_FIELDS: &str = "url=https%3A%2F%2Fchanged.example%2F&event=*&enabled=false&theme=dark&description=changed\
+     &type=client.created&overlap=3600&switch=now&since=2020-01-01T00:00&of=both";

@@ -1,5 +1,7 @@
 //! The model's statistics.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use herald_domain::{
     account::EnvironmentId, id::WebhookId, statistics::AttemptTally, time::Timestamp,
@@ -13,28 +15,23 @@ impl Statistics for Model {
     async fn statistics(
         &self,
         environment: EnvironmentId,
-        webhook: WebhookId,
+        webhook: Option<WebhookId>,
         hours: TimeRange,
     ) -> Result<Vec<HourTally>> {
         let data = self.data();
-        let mut rows = data.webhooks.iter().map(|row| &row.webhook);
-        if !rows.any(|row| row.id == webhook && row.environment == environment) {
-            return Ok(Vec::new());
-        }
-        let mut found: Vec<HourTally> = Vec::new();
+        let rows = data.webhooks.iter().map(|row| &row.webhook);
+        let asked = rows.filter(|row| row.environment == environment);
+        let asked = asked.filter(|row| webhook.is_none_or(|webhook| webhook == row.id));
+        let asked: BTreeSet<WebhookId> = asked.map(|row| row.id).collect();
+        let mut found: BTreeMap<Timestamp, AttemptTally> = BTreeMap::new();
         for ((of, hour, class), (attempts, successes)) in &data.attempts {
-            if *of != webhook || !hours.contains(*hour) {
-                continue;
-            }
-            if found.last().is_none_or(|last| last.hour != *hour) {
-                found.push(HourTally { hour: *hour, tally: AttemptTally::default() });
-            }
-            if let Some(HourTally { tally, .. }) = found.last_mut() {
-                tally.by_duration[*class] = *attempts;
+            if asked.contains(of) && hours.contains(*hour) {
+                let tally = found.entry(*hour).or_default();
+                tally.by_duration[*class] += *attempts;
                 tally.successes += successes;
             }
         }
-        Ok(found)
+        Ok(found.into_iter().map(|(hour, tally)| HourTally { hour, tally }).collect())
     }
 
     async fn expire_statistics(&self, before: Timestamp, limit: usize) -> Result<usize> {

@@ -1,15 +1,19 @@
 //! The deliveries of an environment, filtered by the address.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use herald_domain::{
+    account::EnvironmentId,
     delivery::DeliveryState,
     id::{EventId, WebhookId},
     time::Timestamp,
 };
-use herald_store::{DeliveryFilter, Listed};
+use herald_engine::Engine;
+use herald_store::{DeliveryFilter, Listed, WebhookFilter};
 use maud::{Markup, html};
 
-use super::{delivery_table::DeliveryTable, event::urls};
+use super::{delivery_table::DeliveryTable, first};
 use crate::{
     input::Query,
     portal::{
@@ -19,6 +23,9 @@ use crate::{
         parts::{Page, Pager, empty, header, plain},
     },
 };
+
+/// The URLs of so many webhooks are shown.
+const WEBHOOKS: u32 = 200;
 
 /// What the page shows.
 #[derive(Debug)]
@@ -60,6 +67,13 @@ pub(crate) async fn show(State(portal): State<Portal>, here: Here, query: Query)
         now: engine.now(),
     };
     Ok(Page(view.render(&Frame::of(&here))))
+}
+
+/// The URLs of an environment's webhooks.
+async fn urls(engine: &Engine, environment: EnvironmentId) -> Result<HashMap<WebhookId, String>> {
+    let filter = WebhookFilter::default();
+    let listed = engine.list_webhooks(environment, filter, first(WEBHOOKS)).await?;
+    Ok(listed.items.into_iter().map(|webhook| (webhook.id, webhook.url)).collect())
 }
 
 impl View {

@@ -3,15 +3,16 @@
 //! What came back is bytes of a stranger's. It is shown as text where it is text, as base64 where
 //! it is not, and never as what it says it is.
 
-use axum::extract::State;
-use herald_domain::{delivery::DeliveryState, time::Timestamp};
+use axum::{extract::State, response::Redirect};
+use herald_domain::{delivery::DeliveryState, id::DeliveryId, time::Timestamp};
 use herald_store::{DeliveryView, NumberedAttempt};
 use indexmap::IndexMap;
 use maud::{Markup, html};
 
 use crate::{
+    input::Query,
     portal::{
-        Here, Portal,
+        Change, Here, Portal,
         fault::Result,
         layout::{Area, Frame},
         parts::{Page, delivery_state, duration, fact, facts, header, live, text, when},
@@ -27,6 +28,9 @@ pub(super) struct View {
     pub(super) webhook: Option<String>,
     /// The first one first.
     pub(super) attempts: Vec<Shown>,
+    /// What became of it, or what it waits for, in a sentence.
+    pub(super) why: String,
+    pub(super) was_resent: bool,
     pub(super) now: Timestamp,
 }
 
@@ -39,11 +43,16 @@ pub(super) struct Shown {
 }
 
 /// The page.
-pub(crate) async fn show(State(portal): State<Portal>, here: Here) -> Result<Page> {
+pub(crate) async fn show(
+    State(portal): State<Portal>,
+    here: Here,
+    mut query: Query,
+) -> Result<Page> {
     let (engine, environment) = (&portal.engine, here.environment());
     let (delivery, attempts) = engine.delivery(environment, here.id()?).await?;
     let event = engine.event(environment, delivery.event).await?;
     let webhook = engine.webhook(environment, delivery.webhook).await.ok();
+    let mut why = engine.why(environment, event.id, Some(delivery.webhook)).await?;
     let shown = |attempt: NumberedAttempt| {
         let NumberedAttempt { attempt: inner, .. } = &attempt;
         let request = inner.signatures.as_ref().map(|s| sent(&inner.url, &event, s).headers);
@@ -53,9 +62,19 @@ pub(crate) async fn show(State(portal): State<Portal>, here: Here) -> Result<Pag
         delivery,
         webhook: webhook.map(|webhook| webhook.url),
         attempts: attempts.into_iter().map(shown).collect(),
+        why: why.pop().map(|why| why.explanation.explanation).unwrap_or_default(),
+        was_resent: query.text("done").is_some_and(|done| done == "resent"),
         now: engine.now(),
     };
     Ok(Page(view.render(&Frame::of(&here))))
+}
+
+/// Makes an attempt now, whatever the state.
+pub(crate) async fn resend(State(portal): State<Portal>, change: Change) -> Result<Redirect> {
+    let Change { here, .. } = change;
+    let id: DeliveryId = here.id()?;
+    portal.engine.resend(here.environment(), id).await?;
+    Ok(Redirect::to(&here.path(&format!("/deliveries/{id}?done=resent"))))
 }
 
 impl View {
@@ -68,8 +87,16 @@ impl View {
             a href=(event) { (text(&delivery.event_type)) }
         };
         let title = html! { "Delivery " (delivery_state(delivery.state)) };
+        let resend = html! { button.button type="submit" { "Resend now" } };
+        let actions = html! {
+            @if frame.may_change && self.webhook.is_some() {
+                (frame.form(&frame.path(&format!("/deliveries/{}/resend", delivery.id)), "", &resend))
+            }
+        };
         let content = html! {
-                (header(&above, &title, &html! {}))
+                (header(&above, &title, &actions))
+                @if self.was_resent { p.done role="status" { "It was sent again: see the last attempt." } }
+                p.lead { (text(&self.why)) }
                 (facts(&html! {
                     (fact("Event", &html! { a.mono href=(event) { (text(&delivery.event_type)) } }))
                     (fact("Webhook", &self.webhook(frame)))

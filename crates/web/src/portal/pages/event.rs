@@ -1,64 +1,67 @@
-//! One event: what is sent, and what became of it at every webhook.
+//! One event: what is sent, and what became of it for every webhook, and why.
 
-use std::collections::HashMap;
-
-use axum::extract::State;
-use herald_domain::{account::EnvironmentId, event::Event, id::WebhookId, time::Timestamp};
-use herald_engine::Engine;
-use herald_store::{DeliveryFilter, DeliveryView, WebhookFilter};
+use axum::{extract::State, response::Redirect};
+use herald_domain::{
+    delivery::DeliveryState,
+    event::Event,
+    id::{EventId, WebhookId},
+    time::Timestamp,
+};
+use herald_engine::Why;
 use maud::{Markup, html};
 
-use super::{delivery_table::DeliveryTable, first};
-use crate::portal::{
-    Here, Portal,
-    fault::Result,
-    layout::{Area, Frame},
-    parts::{Page, empty, fact, facts, header, pretty, text, when},
+use crate::{
+    input::Query,
+    portal::{
+        Change, Here, Portal,
+        fault::{Fault, Result},
+        layout::{Area, Frame},
+        parts::{
+            Page, delivery_state, empty, fact, facts, header, live, pretty, table, text, when,
+        },
+    },
 };
-
-/// Most deliveries of one event that are shown, and most webhooks whose URLs are.
-const MOST: u32 = 200;
 
 /// What the page shows.
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) event: Event,
     pub(super) description: String,
-    pub(super) deliveries: DeliveryTable,
+    /// For each webhook.
+    pub(super) why: Vec<Why>,
+    pub(super) was_resent: bool,
     pub(super) now: Timestamp,
 }
 
 /// The page.
-pub(crate) async fn show(State(portal): State<Portal>, here: Here) -> Result<Page> {
+pub(crate) async fn show(
+    State(portal): State<Portal>,
+    here: Here,
+    mut query: Query,
+) -> Result<Page> {
     let (engine, environment) = (&portal.engine, here.environment());
     let event = engine.event(environment, here.id()?).await?;
-    let filter = DeliveryFilter { event: Some(event.id), ..DeliveryFilter::default() };
-    let deliveries = engine.list_deliveries(environment, filter, first(MOST)).await?.items;
     let known = engine.catalogue().get(&event.event_type);
     let view = View {
         description: known.map(|known| known.description.clone()).unwrap_or_default(),
-        deliveries: table(deliveries, urls(engine, environment).await?),
+        why: engine.why(environment, event.id, None).await?,
+        was_resent: query.text("done").is_some_and(|done| done == "resent"),
         now: engine.now(),
         event,
     };
     Ok(Page(view.render(&Frame::of(&here))))
 }
 
-/// The URLs of an environment's webhooks.
-pub(super) async fn urls(
-    engine: &Engine,
-    environment: EnvironmentId,
-) -> Result<HashMap<WebhookId, String>> {
-    let listed = engine.list_webhooks(environment, WebhookFilter::default(), first(MOST)).await?;
-    Ok(listed.items.into_iter().map(|webhook| (webhook.id, webhook.url)).collect())
-}
-
-/// Deliveries of one event.
-pub(super) fn table(
-    rows: Vec<DeliveryView>,
-    webhooks: HashMap<WebhookId, String>,
-) -> DeliveryTable {
-    DeliveryTable { rows, webhooks, names_webhooks: true, names_events: false }
+/// Sends it once more: to the webhook that the form names, or to all that it matched.
+pub(crate) async fn resend(State(portal): State<Portal>, change: Change) -> Result<Redirect> {
+    let Change { here, form } = change;
+    let id: EventId = here.id()?;
+    let webhook = match form.text("webhook") {
+        "" => None,
+        named => Some(named.parse::<WebhookId>().map_err(|_| Fault::not_found())?),
+    };
+    portal.engine.resend_event(here.environment(), id, webhook).await?;
+    Ok(Redirect::to(&here.path(&format!("/events/{id}?done=resent"))))
 }
 
 impl View {
@@ -68,11 +71,16 @@ impl View {
         let above = html! { a href=(frame.path("/events")) { "Events" } };
         let title = html! { span.mono { (text(&event.event_type)) } };
         let body = String::from_utf8_lossy(&event.body);
+        let pending = |why: &Why| {
+            why.delivery.as_ref().is_some_and(|delivery| delivery.state == DeliveryState::Pending)
+        };
+        let changes = self.why.iter().any(pending);
         frame.page(
             Area::Events,
             "Event",
             &html! {
-                (header(&above, &title, &html! {}))
+                (header(&above, &title, &self.actions(frame)))
+                @if self.was_resent { p.done role="status" { "It was sent again." } }
                 (facts(&html! {
                     @if !self.description.is_empty() {
                         (fact("What happened", &text(&self.description)))
@@ -82,9 +90,9 @@ impl View {
                     (fact("Created", &when(event.created_at, self.now)))
                     (fact("Size", &html! { (event.body.len()) " bytes" }))
                 }))
-                section aria-labelledby="deliveries" {
-                    h2 #deliveries { "Deliveries" }
-                    (self.deliveries(frame))
+                section aria-labelledby="webhooks" {
+                    h2 #webhooks { "Webhooks" }
+                    (live(&frame.address, changes, &self.webhooks(frame)))
                 }
                 section aria-labelledby="body" {
                     h2 #body { "Body" }
@@ -95,14 +103,75 @@ impl View {
         )
     }
 
-    fn deliveries(&self, frame: &Frame) -> Markup {
-        if self.deliveries.rows.is_empty() {
+    fn actions(&self, frame: &Frame) -> Markup {
+        let several = self.why.iter().filter(|why| can_be_resent(why)).count() > 1;
+        let all = html! { button.button type="submit" { "Resend to all" } };
+        html! {
+            @if frame.may_change && several {
+                (frame.form(&frame.path(&format!("/events/{}/resend", self.event.id)), "", &all))
+            }
+        }
+    }
+
+    fn webhooks(&self, frame: &Frame) -> Markup {
+        if self.why.is_empty() {
             return empty(
                 "No webhook had asked for it",
                 "A webhook gets the events that happen after it asked for their type.",
                 &html! { a.button href=(frame.path("/webhooks")) { "Look at the webhooks" } },
             );
         }
-        self.deliveries.render(frame, "Deliveries of this event", self.now)
+        let head = html! {
+            th scope="col" { "State" }
+            th scope="col" { "Webhook" }
+            th scope="col" { "What became of it, and why" }
+            th scope="col" { span.visually-hidden { "Details and resending" } }
+        };
+        let rows = html! { @for why in &self.why { (self.row(frame, why)) } };
+        table("What became of this event", &head, &rows)
     }
+
+    fn row(&self, frame: &Frame, why: &Why) -> Markup {
+        let rule = why.explanation.rule.as_deref();
+        html! {
+            tr {
+                td {
+                    @match &why.delivery {
+                        Some(delivery) => (delivery_state(delivery.state)),
+                        None => span.badge.calm { "not sent" },
+                    }
+                }
+                td.clip {
+                    @match &why.url {
+                        Some(url) => a href=(frame.path(&format!("/webhooks/{}", why.webhook))) { (text(url)) },
+                        None => span.none { "deleted" },
+                    }
+                    @if let Some(rule) = rule.filter(|_| why.explanation.matched) {
+                        span.under { "asked for " span.mono { (text(rule)) } }
+                    }
+                }
+                td { (text(&why.explanation.explanation)) }
+                td.go { (self.ways(frame, why)) }
+            }
+        }
+    }
+
+    fn ways(&self, frame: &Frame, why: &Why) -> Markup {
+        let Some(delivery) = &why.delivery else { return html! {} };
+        let resend = html! {
+            input type="hidden" name="webhook" value=(why.webhook);
+            button.link type="submit" aria-label={ "Resend delivery " (delivery.id) } { "Resend" }
+        };
+        let path = frame.path(&format!("/events/{}/resend", self.event.id));
+        html! {
+            a href=(frame.path(&format!("/deliveries/{}", delivery.id)))
+                aria-label={ "Details of delivery " (delivery.id) } { "Details" }
+            @if frame.may_change && can_be_resent(why) { (frame.form(&path, "", &resend)) }
+        }
+    }
+}
+
+/// Whether there is something to resend, and somebody to send it to.
+fn can_be_resent(why: &Why) -> bool {
+    why.url.is_some() && why.delivery.is_some()
 }

@@ -58,7 +58,9 @@ fn table(frame: &Frame, group: &Group) -> Markup {
                 tbody {
                     @for (name, description) in &group.types {
                         tr {
-                            td.mono { (text(name)) }
+                            td.mono {
+                                a href=(frame.path(&format!("/event-types/{name}"))) { (text(name)) }
+                            }
                             td { (text(description)) }
                             td.go {
                                 a href=(frame.path(&events_of(name)))
@@ -74,7 +76,7 @@ fn table(frame: &Frame, group: &Group) -> Markup {
 }
 
 /// The list of events of one type.
-fn events_of(name: &str) -> String {
+pub(super) fn events_of(name: &str) -> String {
     let query =
         url::form_urlencoded::Serializer::new(String::new()).append_pair("type", name).finish();
     format!("/events?{query}")

@@ -4,10 +4,12 @@ pub(super) mod deliveries;
 pub(super) mod delivery;
 mod delivery_table;
 pub(super) mod event;
+pub(super) mod event_type;
 pub(super) mod event_types;
 pub(super) mod events;
 pub(super) mod keys;
 pub(super) mod overview;
+pub(super) mod recovery;
 #[cfg(test)]
 mod tests;
 pub(super) mod webhook;
@@ -15,6 +17,9 @@ pub(super) mod webhook_delete;
 pub(super) mod webhook_edit;
 mod webhook_form;
 pub(super) mod webhook_new;
+pub(super) mod webhook_recover;
+pub(super) mod webhook_secret;
+pub(super) mod webhook_test_event;
 pub(super) mod webhooks;
 
 use herald_domain::{account::EnvironmentId, delivery::DeliveryState, id::WebhookId};

@@ -6,11 +6,14 @@ use herald_store::{Books, EventFilter, WebhookFilter};
 use maud::{Markup, html};
 
 use super::{count, events::event_rows, first};
-use crate::portal::{
-    Here, Portal,
-    fault::Result,
-    layout::{Area, Frame},
-    parts::{Page, empty, header, text, webhook_state, when},
+use crate::{
+    input::Query,
+    portal::{
+        Here, Portal,
+        fault::Result,
+        layout::{Area, Frame},
+        parts::{Page, Performance, Period, empty, grouped, header, text, webhook_state, when},
+    },
 };
 
 /// Of so many webhooks it is looked whether they need somebody.
@@ -23,6 +26,7 @@ const EVENTS: u32 = 8;
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) books: Books,
+    pub(super) performance: Performance,
     /// Those that need somebody.
     pub(super) needy: Vec<Needy>,
     /// Whether there is any webhook.
@@ -40,9 +44,16 @@ pub(super) struct Needy {
 }
 
 /// The page.
-pub(crate) async fn show(State(portal): State<Portal>, here: Here) -> Result<Page> {
+pub(crate) async fn show(
+    State(portal): State<Portal>,
+    here: Here,
+    mut query: Query,
+) -> Result<Page> {
     let engine = &portal.engine;
     let environment = here.environment();
+    let period = Period::asked(&mut query);
+    let asked = period.query(engine.now());
+    let statistics = engine.environment_statistics(environment, asked).await?;
     let webhooks =
         engine.list_webhooks(environment, WebhookFilter::default(), first(WEBHOOKS)).await?;
     let mut needy = Vec::new();
@@ -55,6 +66,7 @@ pub(crate) async fn show(State(portal): State<Portal>, here: Here) -> Result<Pag
     }
     let view = View {
         books: engine.books(Some(environment)).await?,
+        performance: Performance { period, statistics },
         needy,
         has_webhooks: webhooks.total > 0,
         events: engine.list_events(environment, EventFilter::default(), first(EVENTS)).await?.items,
@@ -76,6 +88,7 @@ impl View {
                     h2 #attention { "Needs attention" }
                     (self.attention(frame))
                 }
+                @if self.has_webhooks { (self.performance.render(&frame.path(""))) }
                 section aria-labelledby="latest" {
                     div.section-head {
                         h2 #latest { "Latest events" }
@@ -174,17 +187,4 @@ impl Needy {
             }
         }
     }
-}
-
-/// A number with thin spaces between its thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push('\u{2009}');
-        }
-        out.push(digit);
-    }
-    out
 }

@@ -9,23 +9,30 @@ use herald_domain::{
     attempt::{Answer, Attempt, ErrorClass, Failure, Response},
     delivery::DeliveryState,
     event::Event,
-    id::{AccountId, DeliveryId, EventId, KeyId, ObjectId, WebhookId},
+    id::{AccountId, DeliveryId, EventId, KeyId, ObjectId, RecoveryId, WebhookId},
+    rotation::Rotation,
     session::Role,
+    statistics::AttemptTally,
     time::Timestamp,
     webhook::{Disabled, SealedSecret, Subscription, Webhook},
+    why::{Explanation, Reason},
 };
-use herald_store::{Books, DeliveryView, NumberedAttempt};
+use herald_engine::{DeliveryStatistics, Why};
+use herald_store::{
+    Books, DeliveryView, HourTally, Missed, NumberedAttempt, Recovery, RecoveryStatus,
+};
 
 use super::{
     deliveries, delivery,
     delivery_table::DeliveryTable,
-    event, event_types, events, keys, overview, webhook, webhook_delete, webhook_edit,
+    event, event_type, event_types, events, keys, overview, recovery, webhook, webhook_delete,
+    webhook_edit,
     webhook_form::{Entries, Group, WebhookForm, Wrong},
-    webhook_new, webhooks,
+    webhook_new, webhook_recover, webhook_secret, webhook_test_event, webhooks,
 };
 use crate::portal::{
     layout::{self, Frame},
-    parts::Pager,
+    parts::{Pager, Performance, Period},
     sign_in::Offer,
     theme::Theme,
 };
@@ -77,7 +84,11 @@ fn hook(text: &str) -> Webhook {
         enabled: false,
         events: Subscription::from_stored(vec![text.to_owned()]),
         secret: SealedSecret(Vec::new()),
-        rotation: None,
+        rotation: Some(Rotation {
+            previous: SealedSecret(Vec::new()),
+            until: NOW.after(Duration::from_secs(3_600)),
+            switched: false,
+        }),
         disabled: Some(Disabled { reason: text.to_owned(), at: NOW }),
         created_at: NOW,
         updated_at: NOW,
@@ -116,6 +127,47 @@ fn table(text: &str) -> DeliveryTable {
         webhooks: [(WebhookId(ID), text.to_owned())].into(),
         names_webhooks: true,
         names_events: true,
+    }
+}
+
+fn performance() -> Performance {
+    let tally = AttemptTally { by_duration: [3; 16], successes: 40 };
+    let point = |hours| HourTally { hour: NOW.before(Duration::from_secs(3_600) * hours), tally };
+    let (from, to) = (NOW.before(Duration::from_secs(7_200)), NOW);
+    let statistics =
+        DeliveryStatistics { from, to, total: tally, points: [2, 1].map(point).into() };
+    Performance { period: Period::Week, statistics }
+}
+
+fn recovering() -> Recovery {
+    Recovery {
+        id: RecoveryId(ID),
+        missed: Missed {
+            environment: environment(),
+            webhook: WebhookId(ID),
+            since: NOW,
+            states: [DeliveryState::Held, DeliveryState::Exhausted].into(),
+        },
+        status: RecoveryStatus::Running,
+        total: 7,
+        recovered: 3,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn why(text: &str) -> Why {
+    Why {
+        webhook: WebhookId(ID),
+        url: Some(text.to_owned()),
+        explanation: Explanation {
+            matched: true,
+            rule: Some(text.to_owned()),
+            reason: Reason::WaitsForRetry,
+            explanation: text.to_owned(),
+            until: Some(NOW),
+        },
+        delivery: Some(sending(text, DeliveryState::Pending)),
     }
 }
 
@@ -215,19 +267,52 @@ fn of_webhooks(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
         events: vec![(text.to_owned(), text.to_owned()), (text.to_owned(), String::new())],
         next: table(text).rows,
         last: table(text).rows,
-        was_saved: true,
+        performance: performance(),
+        recoveries: vec![recovering()],
+        done: "Saved.",
         now: NOW,
         webhook: webhook.clone(),
     };
     let edit = webhook_edit::View { id: webhook.id, url: text.to_owned(), form: form(text) };
+    let mut pages = on_request(frame, text);
     let delete = webhook_delete::View { webhook, unsent: 2 };
-    vec![
+    pages.extend([
         ("webhooks", list.render(frame).into_string()),
         ("webhook", detail.render(frame).into_string()),
         ("new webhook", webhook_new::View { form: form(text) }.render(frame).into_string()),
         ("webhook made", made.render(frame).into_string()),
         ("edit webhook", edit.render(frame).into_string()),
         ("delete webhook", delete.render(frame).into_string()),
+    ]);
+    pages
+}
+
+fn on_request(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
+    let enabled = Webhook { enabled: true, disabled: None, rotation: None, ..hook(text) };
+    let test = webhook_test_event::View {
+        webhook: enabled.clone(),
+        groups: groups(text),
+        chosen: text.to_owned(),
+        sample: text.to_owned(),
+    };
+    let rotated = webhook_secret::Rotated { webhook: hook(text), secret: text.to_owned() };
+    let recover = |running| webhook_recover::View {
+        webhook: enabled.clone(),
+        running,
+        since: NOW,
+        states: [DeliveryState::Held].into(),
+        count: Some(3),
+    };
+    let recovery =
+        recovery::View { recovery: recovering(), webhook: Some(text.to_owned()), now: NOW };
+    vec![
+        ("test", test.render(frame).into_string()),
+        ("rotate", webhook_secret::View { webhook: enabled.clone() }.render(frame).into_string()),
+        ("no rotation", webhook_secret::View { webhook: hook(text) }.render(frame).into_string()),
+        ("rotated", rotated.render(frame).into_string()),
+        ("recover", recover(None).render(frame).into_string()),
+        ("no recovery", recover(Some(recovering())).render(frame).into_string()),
+        ("recovery", recovery.render(frame).into_string()),
     ]
 }
 
@@ -235,6 +320,7 @@ fn of_what_happened(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
     let needy = overview::Needy { webhook: hook(text), exhausted: 1, held: 2 };
     let overview = overview::View {
         books: Books { accepted: 1_234_567, delivered: 1_234_567, ..Books::default() },
+        performance: performance(),
         needy: vec![needy],
         has_webhooks: true,
         events: vec![happening(text)],
@@ -249,20 +335,30 @@ fn of_what_happened(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
     let event = event::View {
         event: happening(text),
         description: text.to_owned(),
-        deliveries: table(text),
+        why: vec![why(text), why(text)],
+        was_resent: true,
         now: NOW,
+    };
+    let event_type = event_type::View {
+        name: text.to_owned(),
+        resource: text.to_owned(),
+        description: text.to_owned(),
+        sample: text.to_owned(),
     };
     let list = deliveries::View { deliveries: table(text), pager: pager(text), now: NOW };
     let delivery = delivery::View {
         delivery: sending(text, DeliveryState::Pending),
         webhook: Some(text.to_owned()),
         attempts: attempts(text),
+        why: text.to_owned(),
+        was_resent: true,
         now: NOW,
     };
     vec![
         ("overview", overview.render(frame).into_string()),
         ("events", events.render(frame).into_string()),
         ("event", event.render(frame).into_string()),
+        ("event type", event_type.render(frame).into_string()),
         ("deliveries", list.render(frame).into_string()),
         ("delivery", delivery.render(frame).into_string()),
     ]

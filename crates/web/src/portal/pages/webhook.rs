@@ -4,17 +4,19 @@
 use axum::{extract::State, response::Redirect};
 use herald_domain::{delivery::DeliveryState, id::WebhookId, time::Timestamp, webhook::Webhook};
 use herald_engine::WebhookChanges;
-use herald_store::{DeliveryFilter, DeliveryView};
+use herald_store::{DeliveryFilter, DeliveryView, Recovery, RecoveryFilter};
 use maud::{Markup, html};
 
-use super::{count, delivery_table::DeliveryTable, first};
+use super::{count, delivery_table::DeliveryTable, first, recovery::recovery_rows};
 use crate::{
     input::Query,
     portal::{
         Change, Here, Portal,
         fault::Result,
         layout::{Area, Frame},
-        parts::{Page, alert, empty, fact, facts, header, text, webhook_state, when},
+        parts::{
+            Page, Performance, Period, alert, empty, fact, facts, header, text, webhook_state, when,
+        },
     },
 };
 
@@ -23,6 +25,9 @@ const PENDING: u32 = 200;
 
 /// So many of the next retries, and of the last deliveries, are shown.
 const ROWS: u32 = 8;
+
+/// So many of the last recoveries are shown.
+const RECOVERIES: u32 = 3;
 
 /// What the page shows.
 #[derive(Debug)]
@@ -37,7 +42,11 @@ pub(super) struct View {
     pub(super) next: Vec<DeliveryView>,
     /// The latest first.
     pub(super) last: Vec<DeliveryView>,
-    pub(super) was_saved: bool,
+    pub(super) performance: Performance,
+    /// The latest first.
+    pub(super) recoveries: Vec<Recovery>,
+    /// What was done on the page before.
+    pub(super) done: &'static str,
     pub(super) now: Timestamp,
 }
 
@@ -62,12 +71,23 @@ pub(crate) async fn show(
         let known = engine.catalogue().get(name).map(|known| known.description.clone());
         (name.clone(), known.unwrap_or_default())
     };
+    let of_it_too = RecoveryFilter { webhook: Some(webhook.id), status: None };
+    let recoveries = engine.list_recoveries(environment, of_it_too, first(RECOVERIES)).await?.items;
+    let period = Period::asked(&mut query);
+    let asked = period.query(engine.now());
+    let statistics = engine.webhook_statistics(environment, webhook.id, asked).await?;
     let view = View {
         counts,
         events: webhook.events.names().iter().map(described).collect(),
         next,
         last: engine.list_deliveries(environment, of_it, first(ROWS)).await?.items,
-        was_saved: query.text("done").is_some_and(|done| done == "saved"),
+        performance: Performance { period, statistics },
+        recoveries,
+        done: match query.text("done").as_deref() {
+            Some("saved") => "Saved.",
+            Some("switched") => "Both headers are signed with the new secret from now on.",
+            _ => "",
+        },
         now: engine.now(),
         webhook,
     };
@@ -97,10 +117,12 @@ impl View {
             "Webhook",
             &html! {
                 (header(&above, &title, &self.actions(frame)))
-                @if self.was_saved { p.done role="status" { "Saved." } }
-                (self.trouble())
+                @if !self.done.is_empty() { p.done role="status" { (self.done) } }
+                (self.trouble(frame))
                 (self.books(frame))
-                (self.details())
+                (self.details(frame))
+                (self.performance.render(&frame.path(&format!("/webhooks/{}", self.webhook.id))))
+                (self.recovered(frame))
                 section aria-labelledby="next" {
                     h2 #next { "Next attempts" }
                     (self.next(frame))
@@ -133,16 +155,22 @@ impl View {
             }
         };
         html! {
+            @if enabled { a.button.primary href={ (path) "/test-event" } { "Send a test event" } }
             a.button href={ (path) "/edit" } { "Edit" }
             (frame.form(&format!("{path}/enabled"), "", &flow))
             a.button.danger-quiet href={ (path) "/delete" } { "Delete" }
         }
     }
 
+    /// How many deliveries are in a state.
+    fn count(&self, wanted: DeliveryState) -> u64 {
+        let found = self.counts.iter().find(|(state, _)| *state == wanted);
+        found.map_or(0, |(_, count)| *count)
+    }
+
     /// Why nothing flows, and what to do.
-    fn trouble(&self) -> Markup {
-        let held = self.counts.iter().find(|(state, _)| *state == DeliveryState::Held);
-        let held = held.map_or(0, |(_, count)| *count);
+    fn trouble(&self, frame: &Frame) -> Markup {
+        let missed = (self.count(DeliveryState::Held), self.count(DeliveryState::Exhausted));
         match (&self.webhook.disabled, self.webhook.enabled) {
             (Some(disabled), _) => alert(
                 "bad",
@@ -162,10 +190,18 @@ impl View {
                     p { "Events that match are held: kept, and sent only on request." }
                 },
             ),
-            (None, true) if held > 0 => alert(
+            (None, true) if missed != (0, 0) => alert(
                 "warn",
-                "Some events are held",
-                &html! { p { (held) " matched while this webhook was disabled, and have not been sent." } },
+                "It has missed events",
+                &html! {
+                    p {
+                        @if missed.0 > 0 { (missed.0) " matched while it was disabled, and are held. " }
+                        @if missed.1 > 0 { (missed.1) " were given up after every retry had failed. " }
+                    }
+                    @if frame.may_change {
+                        p { a href=(self.path(frame, "/recover")) { "Recover what it missed" } }
+                    }
+                },
             ),
             (None, true) => html! {},
         }
@@ -188,7 +224,11 @@ impl View {
         }
     }
 
-    fn details(&self) -> Markup {
+    fn path(&self, frame: &Frame, rest: &str) -> String {
+        frame.path(&format!("/webhooks/{}{rest}", self.webhook.id))
+    }
+
+    fn details(&self, frame: &Frame) -> Markup {
         let webhook = &self.webhook;
         html! {
             section.split {
@@ -199,7 +239,7 @@ impl View {
                             (fact("Description", &text(description)))
                         }
                         (fact("Id", &html! { span.mono { (webhook.id) } }))
-                        (fact("Signing secret", &html! { span.quiet { "Shown once, when the webhook was added" } }))
+                        (fact("Signing secret", &self.secret(frame)))
                         (fact("Added", &when(webhook.created_at, self.now)))
                         (fact("Changed", &when(webhook.updated_at, self.now)))
                     }))
@@ -207,6 +247,39 @@ impl View {
                 div aria-labelledby="asked" {
                     h2 #asked { "Events" }
                     ul.types { @for (name, description) in &self.events { (asked(name, description)) } }
+                }
+            }
+        }
+    }
+
+    /// Which secret signs, and what can be done about it.
+    fn secret(&self, frame: &Frame) -> Markup {
+        let Some(rotation) = &self.webhook.rotation else {
+            return html! {
+                span.quiet { "Shown once. " }
+                @if frame.may_change { a href=(self.path(frame, "/rotate-secret")) { "Rotate" } }
+            };
+        };
+        let switch = html! { button.button.small type="submit" { "Switch to the new secret" } };
+        html! {
+            p { "Being rotated: the one before counts too, and is forgotten " (when(rotation.until, self.now)) "." }
+            @if rotation.switched {
+                p.hint { code { "Complycube-Signature" } " is made with the new secret." }
+            } @else {
+                p.hint { code { "Complycube-Signature" } " is still made with the old one." }
+                @if frame.may_change {
+                    (frame.form(&self.path(frame, "/switch-secret"), "inline", &switch))
+                }
+            }
+        }
+    }
+
+    fn recovered(&self, frame: &Frame) -> Markup {
+        html! {
+            @if !self.recoveries.is_empty() {
+                section aria-labelledby="recoveries" {
+                    h2 #recoveries { "Recoveries" }
+                    (recovery_rows(frame, &self.recoveries, self.now))
                 }
             }
         }

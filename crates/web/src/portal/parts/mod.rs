@@ -1,5 +1,6 @@
 //! What pages are made of: texts from outside, times, states, tables, empty states.
 
+mod chart;
 pub(super) mod icon;
 mod json;
 mod live;
@@ -10,11 +11,13 @@ mod times;
 use axum::response::{Html, IntoResponse, Response};
 use maud::Markup;
 
+pub(super) use chart::{Performance, Period};
 pub(super) use json::pretty;
 pub(super) use live::live;
 pub(super) use pager::Pager;
 pub(super) use show::{
-    alert, copied, delivery_state, empty, fact, facts, header, plain, text, webhook_state,
+    alert, copied, delivery_state, empty, fact, facts, grouped, header, plain, recovery_state,
+    table, text, webhook_state,
 };
 pub(super) use times::{duration, when};
 

@@ -1,6 +1,7 @@
 //! Texts from outside, states, and the small blocks that pages share.
 
 use herald_domain::{delivery::DeliveryState, webhook::Webhook};
+use herald_store::RecoveryStatus;
 use maud::{Markup, html};
 
 /// A text from outside: never markup, and nothing in it hides or turns around what stands beside
@@ -94,6 +95,16 @@ pub(crate) fn webhook_state(webhook: &Webhook) -> Markup {
     }
 }
 
+/// How far a recovery has come.
+pub(crate) fn recovery_state(status: RecoveryStatus) -> Markup {
+    let colour = match status {
+        RecoveryStatus::Running => "busy",
+        RecoveryStatus::Done => "good",
+        RecoveryStatus::Cancelled => "calm",
+    };
+    badge(colour, status.as_str())
+}
+
 /// A word with a dot of its colour.
 fn badge(colour: &str, word: &str) -> Markup {
     html! { span class={ "badge " (colour) } { (word) } }
@@ -133,6 +144,33 @@ pub(crate) fn fact(name: &str, value: &Markup) -> Markup {
             dd { (value) }
         }
     }
+}
+
+/// A table: its head's cells, and its rows. It can be scrolled with the keyboard if it is wider
+/// than the page.
+pub(crate) fn table(caption: &str, head: &Markup, rows: &Markup) -> Markup {
+    html! {
+        div.table tabindex="0" role="region" aria-label=(caption) {
+            table {
+                caption.visually-hidden { (caption) }
+                thead { tr { (head) } }
+                tbody { (rows) }
+            }
+        }
+    }
+}
+
+/// A number with thin spaces between its thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push('\u{2009}');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// A value to be taken along: a field from which it can be selected, to which the script adds a

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State};
 use herald_domain::{id::WebhookId, problem::Problem, statistics::AttemptTally, time::Timestamp};
-use herald_engine::{Engine, StatisticsQuery, WebhookStatistics};
+use herald_engine::{DeliveryStatistics, Engine, StatisticsQuery};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -107,8 +107,8 @@ fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e4).round() / 10.0
 }
 
-impl From<WebhookStatistics> for Answer {
-    fn from(found: WebhookStatistics) -> Self {
+impl From<DeliveryStatistics> for Answer {
+    fn from(found: DeliveryStatistics) -> Self {
         let point = |one: &herald_store::HourTally| Point {
             at: one.hour,
             numbers: Numbers::from(&one.tally),
