@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: the real program as a child process, or the server inside the
-//! test's, a client of its API, a Herald that says what the test says, what its events add up to, a
-//! disk that fails on demand, and waiting for something to become true.
+//! test's, a client of its API, a browser in front of it, a Herald that says what the test says,
+//! what its events add up to, a disk that fails on demand, and waiting for something to become
+//! true.
 
 pub(crate) mod api;
 pub(crate) mod browser;
@@ -9,6 +10,7 @@ pub(crate) mod fake_api;
 pub(crate) mod inside;
 pub(crate) mod ledger;
 pub(crate) mod program;
+pub(crate) mod scene;
 pub(crate) mod script;
 pub(crate) mod world;
 
