@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use herald_domain::{account::EnvironmentId, endpoint::Endpoint, id::EndpointId};
+use herald_domain::{account::EnvironmentId, endpoint::Endpoint, id::EndpointId, problem::Problem};
 use tokio::sync::watch;
 
 use super::Examined;
@@ -18,21 +18,30 @@ use crate::{Engine, Result};
 /// Requests read at once.
 const AT_ONCE: usize = 8;
 
+/// Viewers that an environment may have at once: each holds a connection, and reads for itself.
+const MOST_VIEWERS: usize = 50;
+
 /// Who watches which endpoint in this process.
 #[derive(Default)]
 pub(super) struct Viewers(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// The number of the newest request that came since somebody watches.
-    newest: HashMap<EndpointId, watch::Sender<u64>>,
+    watched: HashMap<EndpointId, Watched>,
     ended: bool,
+}
+
+/// An endpoint that somebody watches.
+struct Watched {
+    environment: EnvironmentId,
+    /// The number of the newest request that came since somebody watches.
+    newest: watch::Sender<u64>,
 }
 
 impl Viewers {
     /// A request was kept.
     pub(super) fn tell(&self, endpoint: EndpointId, number: u64) {
-        if let Some(newest) = self.state().newest.get(&endpoint) {
+        if let Some(Watched { newest, .. }) = self.state().watched.get(&endpoint) {
             newest.send_if_modified(|known| {
                 let newer = number > *known;
                 *known = number.max(*known);
@@ -43,24 +52,38 @@ impl Viewers {
 
     /// An endpoint is gone: whoever watches it is done.
     pub(super) fn end(&self, endpoint: EndpointId) {
-        self.state().newest.remove(&endpoint);
+        self.state().watched.remove(&endpoint);
     }
 
     /// Herald stops: whoever watches is done, and nobody begins any more.
     fn end_all(&self) {
         let mut state = self.state();
         state.ended = true;
-        state.newest.clear();
+        state.watched.clear();
     }
 
-    fn watch(&self, endpoint: EndpointId) -> watch::Receiver<u64> {
+    /// Begins to watch an endpoint of this environment, if it has a viewer's place left.
+    fn watch(
+        &self,
+        environment: EnvironmentId,
+        endpoint: EndpointId,
+    ) -> Result<watch::Receiver<u64>, Problem> {
         let mut state = self.state();
         if state.ended {
-            return watch::Sender::new(0).subscribe();
+            return Ok(watch::Sender::new(0).subscribe());
         }
         // Those whom nobody watches any more go when somebody begins to watch another.
-        state.newest.retain(|_, newest| newest.receiver_count() > 0);
-        state.newest.entry(endpoint).or_default().subscribe()
+        state.watched.retain(|_, watched| watched.newest.receiver_count() > 0);
+        let own = state.watched.values().filter(|watched| watched.environment == environment);
+        let viewers: usize = own.map(|watched| watched.newest.receiver_count()).sum();
+        if viewers >= MOST_VIEWERS {
+            return Err(Problem::too_many(format!(
+                "{MOST_VIEWERS} viewers watch temporary endpoints of this environment, which is \
+                 the most it may have; close one first"
+            )));
+        }
+        let begin = || Watched { environment, newest: watch::Sender::default() };
+        Ok(state.watched.entry(endpoint).or_insert_with(begin).newest.subscribe())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -88,15 +111,18 @@ impl std::fmt::Debug for Viewing {
 }
 
 impl Engine {
-    /// Watches what an endpoint gets: from after the request with this number, or from now.
+    /// Watches what an endpoint gets: from after the request with this number, or from now. An
+    /// environment has 50 viewers at most.
     pub async fn watch_endpoint(
         self: &Arc<Self>,
         environment: EnvironmentId,
         id: EndpointId,
         after: Option<u64>,
     ) -> Result<Viewing> {
+        // Nobody takes a place at what is not theirs.
+        self.living_endpoint(environment, id).await?;
         // First watching, then looking: what comes in between is told.
-        let newest = self.inbox.viewers.watch(id);
+        let newest = self.inbox.viewers.watch(environment, id)?;
         let endpoint = self.living_endpoint(environment, id).await?;
         let seen = after.unwrap_or(u64::MAX).min(endpoint.last_number);
         Ok(Viewing { engine: self.clone(), environment, endpoint: id, seen, newest })

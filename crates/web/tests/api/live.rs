@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::body::Body;
 use herald_web::{ServerLimits, serve_within};
-use http::Request;
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::{
@@ -180,11 +180,45 @@ async fn who_watches_is_not_taken_for_an_idle_client() {
     assert_eq!(viewer.event().await.1["body"], "still there");
 }
 
-/// What is told of an endpoint, without a connection.
-async fn pieces(herald: &Herald, key: &str, endpoint: &Value) -> Body {
+/// What is answered to who watches an endpoint, without a connection.
+async fn response(herald: &Herald, key: &str, endpoint: &Value) -> Response<Body> {
     let request = Request::get(format!("{}/live", object(endpoint))).header("Authorization", key);
     let response = herald.router.clone().oneshot(request.body(Body::empty()).unwrap()).await;
-    response.unwrap().into_body()
+    response.unwrap()
+}
+
+/// What is told of an endpoint, without a connection.
+async fn pieces(herald: &Herald, key: &str, endpoint: &Value) -> Body {
+    response(herald, key, endpoint).await.into_body()
+}
+
+#[tokio::test]
+async fn an_environment_has_50_viewers_at_most_and_who_leaves_makes_room() {
+    let herald = Herald::new();
+    let (acme, other) = (herald.tenant("Acme").await, herald.tenant("Other").await);
+    let (one, two) = (herald.endpoint(&acme.test).await, herald.endpoint(&acme.test).await);
+    let mut viewers = Vec::new();
+    for number in 0..50 {
+        let endpoint = if number % 2 == 0 { &one } else { &two };
+        viewers.push(pieces(&herald, &acme.test, endpoint).await);
+    }
+    for endpoint in [&one, &two] {
+        assert_eq!(response(&herald, &acme.test, endpoint).await.status(), 429);
+    }
+    // Neither the other environment nor another account is kept out by that.
+    for key in [&acme.live, &other.test] {
+        let endpoint = herald.endpoint(key).await;
+        assert_eq!(response(&herald, key, &endpoint).await.status(), 200);
+        // And nobody takes a place at what is not theirs.
+        assert_eq!(response(&herald, key, &one).await.status(), 404);
+    }
+    drop(viewers.pop());
+    let begun = async {
+        while response(&herald, &acme.test, &one).await.status() != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, begun).await.expect("there is room again");
 }
 
 #[tokio::test]
