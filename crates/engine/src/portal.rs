@@ -141,6 +141,13 @@ impl Engine {
         Ok(Some(SignedIn::new(session, token)))
     }
 
+    /// Whether a session is still alive. Unlike [`Engine::signed_in`], the question does not count as
+    /// using it.
+    pub async fn is_signed_in(&self, token: &Token) -> Result<bool> {
+        let session = self.store.session(token.hash()).await?;
+        Ok(session.is_some_and(|session| session.is_live(self.clock.now())))
+    }
+
     /// Ends a session.
     pub async fn sign_out(&self, session: &Session) -> Result<()> {
         self.store.end_session(session.hash).await?;

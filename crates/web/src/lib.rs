@@ -34,6 +34,7 @@ mod routes;
 mod server;
 mod status;
 mod v1;
+mod watching;
 
 pub use portal::portal_forms;
 pub use routes::{openapi, router};

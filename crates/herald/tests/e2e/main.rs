@@ -19,6 +19,7 @@ mod ending;
 mod http2;
 mod on_request;
 mod portal;
+mod portal_endpoints;
 mod resources_crash;
 mod retention;
 mod rotation;

@@ -23,16 +23,18 @@ pub(super) enum Area {
     Webhooks,
     Events,
     Deliveries,
+    Endpoints,
     EventTypes,
     Keys,
 }
 
 impl Area {
-    const ALL: [(Self, &'static str, &'static str, &'static str); 6] = [
+    const ALL: [(Self, &'static str, &'static str, &'static str); 7] = [
         (Self::Overview, "Overview", "", icon::OVERVIEW),
         (Self::Webhooks, "Webhooks", "/webhooks", icon::WEBHOOKS),
         (Self::Events, "Events", "/events", icon::EVENTS),
         (Self::Deliveries, "Deliveries", "/deliveries", icon::DELIVERIES),
+        (Self::Endpoints, "Temporary endpoints", "/endpoints", icon::ENDPOINTS),
         (Self::EventTypes, "Event types", "/event-types", icon::TYPES),
         (Self::Keys, "API keys", "/keys", icon::KEYS),
     ];

@@ -94,9 +94,9 @@ pub fn portal_forms() -> Vec<&'static str> {
 /// What only shows something. Signing in is here because it has no session yet to be guarded by.
 fn shown() -> Vec<(&'static str, MethodRouter<Portal>)> {
     use pages::{
-        deliveries, delivery, event, event_type, event_types, events, keys, overview, recovery,
-        webhook, webhook_delete, webhook_edit, webhook_new, webhook_recover, webhook_secret,
-        webhook_test_event, webhooks,
+        deliveries, delivery, endpoint, endpoint_delete, endpoints, event, event_type, event_types,
+        events, keys, overview, recovery, webhook, webhook_delete, webhook_edit, webhook_new,
+        webhook_recover, webhook_secret, webhook_test_event, webhooks,
     };
     vec![
         ("/portal", get(sign_in::home)),
@@ -115,6 +115,10 @@ fn shown() -> Vec<(&'static str, MethodRouter<Portal>)> {
         ("/portal/{mode}/events/{id}", get(event::show)),
         ("/portal/{mode}/deliveries", get(deliveries::show)),
         ("/portal/{mode}/deliveries/{id}", get(delivery::show)),
+        ("/portal/{mode}/endpoints", get(endpoints::show)),
+        ("/portal/{mode}/endpoints/{id}", get(endpoint::show)),
+        ("/portal/{mode}/endpoints/{id}/live", get(endpoint::live)),
+        ("/portal/{mode}/endpoints/{id}/delete", get(endpoint_delete::show)),
         ("/portal/{mode}/event-types", get(event_types::show)),
         ("/portal/{mode}/event-types/{id}", get(event_type::show)),
         ("/portal/{mode}/keys", get(keys::show)),
@@ -126,8 +130,9 @@ fn shown() -> Vec<(&'static str, MethodRouter<Portal>)> {
 /// whoever asks.
 fn forms() -> Vec<(&'static str, MethodRouter<Portal>)> {
     use pages::{
-        delivery, event, keys, recovery, webhook, webhook_delete, webhook_edit, webhook_new,
-        webhook_recover, webhook_secret, webhook_test_event,
+        delivery, endpoint, endpoint_delete, endpoints, event, keys, recovery, webhook,
+        webhook_delete, webhook_edit, webhook_new, webhook_recover, webhook_secret,
+        webhook_test_event,
     };
     vec![
         ("/portal/sign-out", post(sign_in::sign_out)),
@@ -143,6 +148,9 @@ fn forms() -> Vec<(&'static str, MethodRouter<Portal>)> {
         ("/portal/{mode}/recoveries/{id}/cancel", post(recovery::cancel)),
         ("/portal/{mode}/events/{id}/resend", post(event::resend)),
         ("/portal/{mode}/deliveries/{id}/resend", post(delivery::resend)),
+        ("/portal/{mode}/endpoints", post(endpoints::create)),
+        ("/portal/{mode}/endpoints/{id}", post(endpoint::update)),
+        ("/portal/{mode}/endpoints/{id}/delete", post(endpoint_delete::delete)),
         ("/portal/{mode}/keys", post(keys::create)),
         ("/portal/{mode}/keys/{id}/revoke", post(keys::revoke)),
     ]

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which are not seen as tests")]
 
 mod changes;
+mod endpoints;
 mod on_request;
 mod pages;
 mod refusals;

@@ -12,13 +12,14 @@ use herald_domain::{
     delivery::{DeliveryRules, DeliveryState},
     event::{Event, Raised},
     exact_json,
-    id::{AccountId, DeliveryId, EventId, IdSequence, KeyId, RecoveryId, WebhookId},
+    id::{AccountId, DeliveryId, EndpointId, EventId, IdSequence, KeyId, RecoveryId, WebhookId},
     session::Role,
     signature::{Secret, Signer},
     time::Timestamp,
 };
 use herald_engine::{
-    Concurrency, Engine, NewWebhook, OperatorKey, Parts, SealKey, Settings, SystemChance,
+    Concurrency, Engine, Incoming, NewEndpoint, NewWebhook, OperatorKey, Parts, SealKey, Settings,
+    SystemChance,
     http::{ClientConfig, Resolve, ResolveError},
 };
 use herald_store::{
@@ -28,7 +29,7 @@ use herald_store::{
 use herald_store_sqlite::SqliteStore;
 use herald_testkit::clock::ManualClock;
 use herald_web::{WebOptions, router};
-use http::{HeaderMap, Request, StatusCode, header};
+use http::{HeaderMap, Request, Response as HttpResponse, StatusCode, header};
 use http_body_util::BodyExt;
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -54,18 +55,20 @@ pub(crate) struct Things {
     pub(crate) delivery: DeliveryId,
     pub(crate) key: KeyId,
     pub(crate) recovery: RecoveryId,
+    pub(crate) endpoint: EndpointId,
 }
 
 impl Things {
     /// The ids of all of them.
-    pub(crate) fn ids(&self) -> [String; 5] {
-        let Self { webhook, event, delivery, key, recovery } = self;
+    pub(crate) fn ids(&self) -> [String; 6] {
+        let Self { webhook, event, delivery, key, recovery, endpoint } = self;
         [
             webhook.to_string(),
             event.to_string(),
             delivery.to_string(),
             key.to_string(),
             recovery.to_string(),
+            endpoint.to_string(),
         ]
     }
 }
@@ -157,10 +160,14 @@ impl Herald {
         format!("/portal/{path}")
     }
 
+    /// The answer to any request, of which the body may never end.
+    pub(crate) async fn respond(&self, request: Request<Body>) -> HttpResponse<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     /// Sends any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.respond(request).await.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, text }
@@ -205,7 +212,26 @@ impl Herald {
         let states = [DeliveryState::Held].into();
         let recovery = self.engine.recover(environment, webhook.id, BEGINNING, states);
         let recovery = recovery.await.unwrap().id;
-        Things { webhook: webhook.id, event, delivery, key: key.id, recovery }
+        let endpoint = self.endpoint(environment, hostile).await;
+        self.receive(endpoint, hostile).await;
+        Things { webhook: webhook.id, event, delivery, key: key.id, recovery, endpoint }
+    }
+
+    pub(crate) async fn endpoint(&self, environment: EnvironmentId, text: &str) -> EndpointId {
+        let new = NewEndpoint { description: Some(text.to_owned()), hours: None };
+        self.engine.create_endpoint(environment, new).await.unwrap().endpoint.id
+    }
+
+    /// Somebody sends this text to a temporary endpoint, everywhere in a request.
+    pub(crate) async fn receive(&self, endpoint: EndpointId, text: &str) {
+        let value = Bytes::from(text.to_owned());
+        let incoming = Incoming {
+            method: text.to_owned(),
+            query: Some(text.to_owned()),
+            headers: vec![(text.to_owned(), value.clone()), ("webhook-id".to_owned(), value)],
+            body: serde_json::json!({ "type": text, "id": [text] }).to_string().into(),
+        };
+        assert_eq!(self.engine.receive(endpoint, incoming).await.unwrap(), Some(200));
     }
 
     /// Records an event; answers it, and what is in flight of it.
@@ -281,6 +307,8 @@ impl Herald {
             let filter = RecoveryFilter::default();
             let listed = self.engine.list_recoveries(environment, filter, page).await;
             state.push(format!("{:?}", listed.unwrap()));
+            let listed = self.engine.list_endpoints(environment, Page::default()).await;
+            state.push(format!("{:?}", listed.unwrap()));
         }
         state
     }
@@ -308,7 +336,7 @@ impl Browser<'_> {
 
 /// Every page of an environment, with these things in it.
 pub(crate) fn pages(mode: Mode, things: &Things) -> Vec<String> {
-    let Things { webhook, event, delivery, key, recovery } = things;
+    let Things { webhook, event, delivery, key, recovery, endpoint } = things;
     let mut pages = vec![format!("/portal/{mode}")];
     pages.extend(
         [
@@ -325,6 +353,9 @@ pub(crate) fn pages(mode: Mode, things: &Things) -> Vec<String> {
             &format!("events/{event}"),
             "deliveries",
             &format!("deliveries/{delivery}"),
+            "endpoints",
+            &format!("endpoints/{endpoint}"),
+            &format!("endpoints/{endpoint}/delete"),
             "event-types",
             "event-types/client.updated",
             "keys",
@@ -343,11 +374,13 @@ pub(crate) fn form_path(form: &str, mode: Mode, things: &Things) -> String {
         "recoveries" => things.recovery.to_string(),
         "events" => things.event.to_string(),
         "deliveries" => things.delivery.to_string(),
+        "endpoints" => things.endpoint.to_string(),
         _ => things.webhook.to_string(),
     };
     form.replace("{mode}", mode.as_str()).replace("{id}", &id)
 }
 
 /// Fields with which every form would change something.
-pub(crate) const GOOD_FIELDS: &str = "url=https%3A%2F%2Fchanged.example%2F&event=*&enabled=false&theme=dark&description=changed\
-     &type=client.created&overlap=3600&switch=now&since=2020-01-01T00:00&of=both";
+pub(crate) const GOOD_FIELDS: &str = "url=https%3A%2F%2Fchanged.example%2F&event=*&enabled=false\
+     &theme=dark&description=changed&hours=1&respondWith=503&type=client.created&overlap=3600\
+     &switch=now&since=2020-01-01T00:00&of=both";

@@ -27,6 +27,22 @@ for (const field of document.querySelectorAll("[data-copy]")) {
   field.after(button, said);
 }
 
+// A list that is told what comes says whether it still is, and keeps the newest.
+for (const [event, connection] of [
+  ["htmx:sse:before:connection", "lost"],
+  ["htmx:sse:after:connection", "on"],
+  ["htmx:sse:error", "lost"],
+  ["htmx:sse:close", "off"],
+]) {
+  document.addEventListener(event, ({ target }) => {
+    const section = target.closest("section");
+    if (section) section.dataset.connection = connection;
+  });
+}
+document.addEventListener("htmx:sse:after:message", ({ target: list }) => {
+  while (list.children.length > 100) list.lastElementChild.remove();
+});
+
 // On the document, since forms come and go with the parts of a page that are shown anew.
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post") return;

@@ -242,7 +242,8 @@ fn response(answer: &ReceivedResponse) -> Markup {
     }
 }
 
-fn headers(caption: &str, headers: &IndexMap<String, String>) -> Markup {
+/// Headers, as they were sent or received.
+pub(super) fn headers(caption: &str, headers: &IndexMap<String, String>) -> Markup {
     html! {
         div.table.headers {
             table {

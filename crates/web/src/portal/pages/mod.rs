@@ -3,6 +3,10 @@
 pub(super) mod deliveries;
 pub(super) mod delivery;
 mod delivery_table;
+pub(super) mod endpoint;
+pub(super) mod endpoint_delete;
+mod endpoint_request;
+pub(super) mod endpoints;
 pub(super) mod event;
 pub(super) mod event_type;
 pub(super) mod event_types;

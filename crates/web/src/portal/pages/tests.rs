@@ -8,8 +8,13 @@ use herald_domain::{
     account::{ApiKey, EnvironmentId, Mode},
     attempt::{Answer, Attempt, ErrorClass, Failure, Response},
     delivery::DeliveryState,
+    doctor::{Diagnosis, Finding, Trouble},
+    endpoint::{Endpoint, KeptRequest},
     event::Event,
-    id::{AccountId, DeliveryId, EventId, KeyId, ObjectId, RecoveryId, WebhookId},
+    id::{
+        AccountId, DeliveryId, EndpointId, EventId, KeyId, ObjectId, RecoveryId, RequestId,
+        WebhookId,
+    },
     rotation::Rotation,
     session::Role,
     statistics::AttemptTally,
@@ -17,7 +22,7 @@ use herald_domain::{
     webhook::{Disabled, SealedSecret, Subscription, Webhook},
     why::{Explanation, Reason},
 };
-use herald_engine::{DeliveryStatistics, Why};
+use herald_engine::{DeliveryStatistics, Examined, OpenEndpoint, Why};
 use herald_store::{
     Books, DeliveryView, HourTally, Missed, NumberedAttempt, Recovery, RecoveryStatus,
 };
@@ -25,8 +30,8 @@ use herald_store::{
 use super::{
     deliveries, delivery,
     delivery_table::DeliveryTable,
-    event, event_type, event_types, events, keys, overview, recovery, webhook, webhook_delete,
-    webhook_edit,
+    endpoint, endpoint_delete, endpoints, event, event_type, event_types, events, keys, overview,
+    recovery, webhook, webhook_delete, webhook_edit,
     webhook_form::{Entries, Group, WebhookForm, Wrong},
     webhook_new, webhook_recover, webhook_secret, webhook_test_event, webhooks,
 };
@@ -239,6 +244,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
     let frame = &frame(text);
     let mut pages = of_webhooks(frame, text);
     pages.extend(of_what_happened(frame, text));
+    pages.extend(of_endpoints(frame, text));
     let offer = Offer { account: text, role: Role::Viewer, mode: Mode::Live };
     let keys = keys::View { keys: vec![key(text)], was_revoked: true, now: NOW };
     pages.extend([
@@ -361,6 +367,77 @@ fn of_what_happened(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
         ("event type", event_type.render(frame).into_string()),
         ("deliveries", list.render(frame).into_string()),
         ("delivery", delivery.render(frame).into_string()),
+    ]
+}
+
+fn open_endpoint(text: &str) -> OpenEndpoint {
+    let endpoint = Endpoint {
+        id: EndpointId(ID),
+        environment: environment(),
+        token_hash: [0; 32],
+        token: SealedSecret(Vec::new()),
+        description: Some(text.to_owned()),
+        respond_with: 418,
+        requests: 3,
+        last_number: 3,
+        expires_at: NOW.after(Duration::from_secs(60)),
+        created_at: NOW,
+    };
+    OpenEndpoint { endpoint, url: text.to_owned() }
+}
+
+fn examined(text: &str, trouble: Option<Trouble>, body: Bytes) -> Examined {
+    let request = KeptRequest {
+        id: RequestId(ID),
+        number: 1,
+        method: text.to_owned(),
+        query: Some(text.to_owned()),
+        headers: vec![(text.to_owned(), Bytes::from(text.to_owned()))],
+        length: 1_000_000,
+        body,
+        answered: 503,
+        received_at: NOW,
+    };
+    let finding = Finding { trouble, webhook: Some(WebhookId(ID)) };
+    let explanation = text.to_owned();
+    Examined {
+        request,
+        diagnosis: Diagnosis { complycube: finding, standard: finding, explanation },
+    }
+}
+
+fn of_endpoints(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
+    let list = endpoints::View {
+        endpoints: vec![open_endpoint(text)],
+        pager: pager(text),
+        was_deleted: true,
+        now: NOW,
+    };
+    let typed = serde_json::json!({ "type": text, text: [text] }).to_string();
+    let detail = endpoint::View {
+        open: open_endpoint(text),
+        requests: vec![
+            examined(text, None, Bytes::from(text.to_owned())),
+            examined(text, Some(Trouble::Clock), Bytes::from(typed)),
+            examined(text, Some(Trouble::NoWebhook), Bytes::from_static(&[0xff; 9])),
+        ],
+        pager: Pager { number: 1, ..pager(text) },
+        was_saved: true,
+        now: NOW,
+    };
+    let empty = endpoint::View {
+        open: open_endpoint(text),
+        requests: Vec::new(),
+        pager: Pager { number: 1, total: 0, ..pager(text) },
+        was_saved: false,
+        now: NOW,
+    };
+    let delete = endpoint_delete::View { open: open_endpoint(text) };
+    vec![
+        ("endpoints", list.render(frame).into_string()),
+        ("endpoint", detail.render(frame).into_string()),
+        ("endpoint, empty", empty.render(frame).into_string()),
+        ("delete endpoint", delete.render(frame).into_string()),
     ]
 }
 

@@ -122,7 +122,7 @@ impl WebhookForm {
                 input.mono #url type="url" name="url" value=(self.entries.url) required
                     placeholder="https://example.com/hooks" autocomplete="off" spellcheck="false"
                     aria-describedby="url-hint" aria-invalid=[self.blames("url").then_some("true")];
-                p.hint #url-hint { "Where notifications are POSTed. HTTPS, and reachable from the internet." }
+                p.hint #url-hint { "Where notifications are POSTed. HTTPS, and reachable from the internet; or the URL of a temporary endpoint." }
             }
         }
     }

@@ -13,11 +13,14 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::webhook_form::{Entries, WebhookForm, Wrong, groups};
-use crate::portal::{
-    Change, Here, Portal,
-    fault::Result,
-    layout::{Area, Frame},
-    parts::{Page, alert, copied, header},
+use crate::{
+    input::Query,
+    portal::{
+        Change, Here, Portal,
+        fault::Result,
+        layout::{Area, Frame},
+        parts::{Page, alert, copied, header},
+    },
 };
 
 /// The form's page.
@@ -34,10 +37,15 @@ pub(super) struct Made {
     pub(super) secret: String,
 }
 
-/// The empty form.
-pub(crate) async fn show(State(portal): State<Portal>, here: Here) -> Result<Page> {
+/// The form, empty but for the URL that another page has offered.
+pub(crate) async fn show(
+    State(portal): State<Portal>,
+    here: Here,
+    mut query: Query,
+) -> Result<Page> {
     here.to_change()?;
-    let entries = Entries { enabled: true, ..Entries::default() };
+    let url = query.text("url").unwrap_or_default();
+    let entries = Entries { url, enabled: true, ..Entries::default() };
     Ok(Page(View { form: form(&portal, &here, entries, None) }.render(&Frame::of(&here))))
 }
 

@@ -2,6 +2,7 @@
 //! between them is added here.
 
 use maud::{Markup, html};
+use serde::de::IgnoredAny;
 
 use super::text;
 
@@ -33,6 +34,29 @@ pub(crate) fn pretty(json: &str) -> Markup {
             (after)
         }
     }
+}
+
+/// A text of anybody's: laid out if it is JSON, else as it is.
+pub(crate) fn pretty_if_json(content: &str) -> Markup {
+    match serde_json::from_str::<IgnoredAny>(content) {
+        Ok(_) => pretty(&compact(content)),
+        Err(_) => text(content),
+    }
+}
+
+/// JSON without the space between its tokens.
+fn compact(json: &str) -> String {
+    let mut compact = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(first) = rest.chars().next() {
+        let length = if first == '"' { string(rest) } else { first.len_utf8() };
+        let (token, behind) = rest.split_at(length);
+        rest = behind;
+        if !first.is_ascii_whitespace() {
+            compact.push_str(token);
+        }
+    }
+    compact
 }
 
 fn line(depth: usize) -> String {
@@ -122,6 +146,16 @@ mod tests {
         let expected = "{\n  \"a\": 1e+21,\n  \"b\": [],\n  \"c\": {\n    \"d\": [\n      \"x\",\n      \
                         null\n    ]\n  },\n  \"e\": \"{,:\\\"\\\\\"\n}";
         assert_eq!(plain(json), expected);
+    }
+
+    #[test]
+    fn what_somebody_has_laid_out_is_laid_out_anew_and_what_is_no_json_stays() {
+        let theirs = "{ \"a b\" :\t[ 1e+2 ,\r\n \" \\\" \" ] }";
+        let ours = r#"{"a b":[1e+2," \" "]}"#;
+        assert_eq!(compact(theirs), ours);
+        assert_eq!(pretty_if_json(theirs).into_string(), pretty(ours).into_string());
+        let broken = pretty_if_json("{ <b>").into_string();
+        assert_eq!(broken, "<bdi>{ &lt;b&gt;</bdi>");
     }
 
     #[test]

@@ -12,14 +12,14 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::Markup;
 
 pub(super) use chart::{Performance, Period};
-pub(super) use json::pretty;
+pub(super) use json::{pretty, pretty_if_json};
 pub(super) use live::live;
 pub(super) use pager::Pager;
 pub(super) use show::{
     alert, copied, delivery_state, empty, fact, facts, grouped, header, plain, recovery_state,
     table, text, webhook_state,
 };
-pub(super) use times::{duration, when};
+pub(super) use times::{duration, moment, when};
 
 /// A page, as an answer.
 #[derive(Debug)]

@@ -25,6 +25,14 @@ fn relative(at: Timestamp, now: Timestamp) -> String {
     if ahead { format!("in {count} {unit}") } else { format!("{count} {unit} ago") }
 }
 
+/// When something was, to the second: for what stays on the page while time goes on.
+pub(crate) fn moment(at: Timestamp) -> Markup {
+    let exact = at.to_string();
+    let (day, time) = exact.split_once('T').unwrap_or((&exact, ""));
+    let time = time.split('.').next().unwrap_or_default();
+    html! { time datetime=(at) { (day) " " (time) " UTC" } }
+}
+
 /// How long something took.
 pub(crate) fn duration(took: Duration) -> String {
     let millis = took.as_millis();
@@ -58,6 +66,12 @@ mod tests {
             assert_eq!(relative(at, now), expected);
         }
         assert!(when(now, now).into_string().contains("datetime=\"2027-01-15T08:00:00.000Z\""));
+    }
+
+    #[test]
+    fn a_moment_is_told_to_the_second() {
+        let shown = moment(Timestamp::from_millis(1_800_000_012_345)).into_string();
+        assert!(shown.ends_with(">2027-01-15 08:00:12 UTC</time>"), "{shown}");
     }
 
     #[test]

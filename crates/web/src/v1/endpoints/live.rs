@@ -1,38 +1,18 @@
 //! `GET /v1/endpoints/{id}/live`: each request as it is kept, as server-sent events.
-//!
-//! A task waits for requests and hands them to the answer's body one by one; it ends when the
-//! client goes, the endpoint goes, or Herald stops. A comment every few seconds tells proxies and
-//! the client that the connection is alive. Each event has the request's number as its id, so a
-//! client that was cut off goes on from there (`Last-Event-ID`).
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::sync::Arc;
 
-use axum::{
-    body::{Body, HttpBody},
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use bytes::Bytes;
+use axum::{extract::State, response::Response};
 use herald_domain::id::EndpointId;
-use herald_engine::{Engine, Examined, Viewing};
-use http::{HeaderMap, HeaderValue, header};
-use hyper::body::Frame;
-use tokio::sync::mpsc;
+use herald_engine::{Engine, Examined};
+use http::HeaderMap;
 
 use super::KeptRequest;
 use crate::{
-    error::{Refusal, Result},
+    error::Result,
     input::{EnvironmentKey, PathId},
+    watching::{Viewer, last_seen, stream},
 };
-
-/// How often something is said while nothing comes.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Watch what an endpoint gets
 ///
@@ -61,53 +41,22 @@ pub(crate) async fn watch_endpoint(
     PathId(id): PathId<EndpointId>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let after = headers.get("last-event-id").and_then(|seen| seen.to_str().ok()?.parse().ok());
-    let viewing = engine.watch_endpoint(environment, id, after).await?;
-    let (pieces, taken) = mpsc::channel(1);
-    tokio::spawn(tell(viewing, pieces));
-    let stream = [(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))];
-    Ok((stream, Body::new(Pieces(taken))).into_response())
+    let viewing = engine.watch_endpoint(environment, id, last_seen(&headers)).await?;
+    Ok(stream(viewing, Program))
 }
 
-async fn tell(mut viewing: Viewing, pieces: mpsc::Sender<Bytes>) {
-    let mut piece = Bytes::from_static(b": watching\n\n");
-    while pieces.send(piece).await.is_ok() {
-        let next = tokio::select! {
-            next = tokio::time::timeout(HEARTBEAT, viewing.next()) => next,
-            () = pieces.closed() => return,
-        };
-        piece = match next {
-            Ok(Ok(Some(requests))) => requests.into_iter().map(event).collect::<String>().into(),
-            Ok(Ok(None)) => return,
-            Ok(Err(error)) => {
-                // The client comes again, with the last number that it has seen.
-                drop(Refusal::from(error));
-                return;
-            }
-            Err(_elapsed) => Bytes::from_static(b": still watching\n\n"),
-        };
+/// A program that watches by the API.
+struct Program;
+
+impl Viewer for Program {
+    fn lines(&self, examined: Examined) -> String {
+        // One line: JSON has its line breaks escaped.
+        let data = serde_json::to_string(&KeptRequest::from(examined))
+            .expect("a request is maps, texts and numbers");
+        format!("event: request\ndata: {data}")
     }
-}
 
-fn event(examined: Examined) -> String {
-    let number = examined.request.number;
-    // One line: JSON has its line breaks escaped.
-    let data = serde_json::to_string(&KeptRequest::from(examined))
-        .expect("a request is maps, texts and numbers");
-    format!("id: {number}\nevent: request\ndata: {data}\n\n")
-}
-
-/// A body whose pieces come when they come.
-struct Pieces(mpsc::Receiver<Bytes>);
-
-impl HttpBody for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+    async fn may_watch(&self) -> bool {
+        true
     }
 }
