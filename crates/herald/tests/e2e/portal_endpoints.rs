@@ -21,6 +21,7 @@ async fn somebody_watches_what_a_temporary_endpoint_gets() {
     watch(&mut scene, &url).await;
     break_it(&mut scene, &page, &url).await;
     delete_it(&mut scene, &page).await;
+    lose_it(&mut scene).await;
     scene.assert_well().await;
     drop(scene.browser);
     assert!(scene.running.server.terminate().await.success());
@@ -97,6 +98,23 @@ async fn delete_it(scene: &mut Scene, page: &str) {
     scene.look("endpoint-delete").await;
     scene.browser.follow("main button[type=submit]").await;
     assert!(scene.browser.reads().await.contains("The endpoint was deleted"));
+}
+
+/// Deletes one by the API under the eyes of its page, which says that it is told nothing more.
+async fn lose_it(scene: &mut Scene) {
+    let api = scene.running.api();
+    let endpoint = api.post("/v1/endpoints", &json!({})).await.good();
+    let id = text(&endpoint["id"]);
+    scene.open(&format!("/portal/test/endpoints/{id}")).await;
+    is_live(scene).await;
+    api.delete(&format!("/v1/endpoints/{id}")).await;
+    appears(scene, "[data-connection=lost] .connection").await;
+    let page = scene.browser.reads().await;
+    assert!(page.contains("Requests\n\nConnection lost"), "{page}");
+    scene.open("/portal/test/endpoints").await;
+    // To have asked again, in vain, is one of the browser's complaints; nothing else may be.
+    let complaints = scene.browser.complaints().await;
+    assert!(complaints.iter().all(|complaint| complaint.contains("404")), "{complaints:?}");
 }
 
 /// Waits until the page says that it is told what comes.

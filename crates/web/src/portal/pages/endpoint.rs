@@ -144,7 +144,10 @@ impl View {
         html! {
             div.panel.place {
                 (copied("URL", "url", url))
-                p.hint { "It takes requests of any method from whoever knows it. Use it as a webhook's URL: notifications reach it even if it is not reachable from the internet." }
+                p.hint {
+                    "Whoever knows it can send to it, by any method. As a webhook's URL it gets that \
+                     webhook's notifications, even where the internet does not reach Herald."
+                }
                 @if frame.may_change {
                     div.buttons {
                         a.button.primary href=(frame.path(&format!("/webhooks/new?{query}"))) { "Add a webhook with it" }
