@@ -114,8 +114,13 @@ fn of_delivery(facts: &Facts<'_>, progress: Progress) -> (Reason, String, Option
         more => format!("{more} attempts"),
     };
     match progress.state {
+        // What is sent on request is no attempt of the schedule.
+        DeliveryState::Delivered if progress.attempts == 0 => {
+            (Reason::Delivered, "It was acknowledged when it was sent on request.".to_owned(), None)
+        }
         DeliveryState::Delivered => {
-            (Reason::Delivered, format!("It was acknowledged, after {attempts}."), None)
+            let text = format!("It was acknowledged. Its schedule took {attempts}.");
+            (Reason::Delivered, text, None)
         }
         DeliveryState::Pending => pending(facts, progress, &attempts),
         DeliveryState::Exhausted => {

@@ -63,6 +63,26 @@ impl Engine {
         }
     }
 
+    /// What became of an event for a webhook, by a delivery as it was read.
+    pub fn explain(
+        &self,
+        event: &Event,
+        webhook: Option<&Webhook>,
+        delivery: Option<&DeliveryView>,
+    ) -> Explanation {
+        explain(&Facts {
+            event_type: &event.event_type,
+            event_at: event.created_at,
+            webhook,
+            delivery: delivery.map(|delivery| Progress {
+                state: delivery.state,
+                attempts: delivery.attempts,
+                due_at: delivery.due_at,
+            }),
+            now: self.clock.now(),
+        })
+    }
+
     fn explained(
         &self,
         event: &Event,
@@ -70,18 +90,7 @@ impl Engine {
         webhook: Option<&Webhook>,
         delivery: Option<DeliveryView>,
     ) -> Why {
-        let progress = delivery.as_ref().map(|delivery| Progress {
-            state: delivery.state,
-            attempts: delivery.attempts,
-            due_at: delivery.due_at,
-        });
-        let explanation = explain(&Facts {
-            event_type: &event.event_type,
-            event_at: event.created_at,
-            webhook,
-            delivery: progress,
-            now: self.clock.now(),
-        });
+        let explanation = self.explain(event, webhook, delivery.as_ref());
         Why { webhook: id, url: webhook.map(|one| one.url.clone()), explanation, delivery }
     }
 }

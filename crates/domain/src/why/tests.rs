@@ -49,6 +49,7 @@ fn what_became_of_a_delivery_is_told_by_its_state() {
     };
     let progress = |state, attempts, due_at| Some(Progress { state, attempts, due_at });
     for (webhook, delivery, reason, words, until) in [
+        (Some(&everything), progress(Delivered, 0, None), Reason::Delivered, "on request", None),
         (Some(&everything), progress(Delivered, 1, None), Reason::Delivered, "1 attempt", None),
         (Some(&everything), progress(Delivered, 3, None), Reason::Delivered, "3 attempts", None),
         (Some(&everything), progress(Pending, 0, Some(EVENT_AT)), Reason::Due, "room", None),

@@ -209,8 +209,9 @@ async fn an_environment_has_50_viewers_at_most_and_who_leaves_makes_room() {
     for key in [&acme.live, &other.test] {
         let endpoint = herald.endpoint(key).await;
         assert_eq!(response(&herald, key, &endpoint).await.status(), 200);
-        // And nobody takes a place at what is not theirs.
+        // And places are counted only at what is one's own.
         assert_eq!(response(&herald, key, &one).await.status(), 404);
+        assert_eq!(response(&herald, &acme.test, &endpoint).await.status(), 404);
     }
     drop(viewers.pop());
     let begun = async {

@@ -100,6 +100,37 @@ impl Browser {
         text(&self.run("return document.body.innerText").await)
     }
 
+    /// Waits until the page reads so, without loading it again.
+    pub(crate) async fn shows(&self, what: &str) {
+        eventually(what, async || self.reads().await.contains(what).then_some(())).await;
+    }
+
+    /// The window that is driven.
+    pub(crate) async fn window(&self) -> String {
+        let path = format!("/session/{}/window", self.session);
+        text(&self.driver.get(&path).await.good()["value"])
+    }
+
+    /// Opens another window at an address, and drives that.
+    pub(crate) async fn open_window(&self, url: &str) {
+        let made = self.tell("window/new", &json!({ "type": "window" })).await;
+        self.switch_to(&text(&made["handle"])).await;
+        self.open(url).await;
+    }
+
+    /// Drives another window, and has it before the others: pages behind them rest.
+    pub(crate) async fn switch_to(&self, window: &str) {
+        self.tell("window", &json!({ "handle": window })).await;
+        let front = json!({ "cmd": "Page.bringToFront", "params": {} });
+        self.tell("goog/cdp/execute", &front).await;
+    }
+
+    /// Closes the window that is driven; another one has to be chosen then.
+    pub(crate) async fn close_window(&self) {
+        let path = format!("/session/{}/window", self.session);
+        self.driver.delete(&path).await;
+    }
+
     async fn element(&self, css: &str) -> String {
         let wanted = json!({ "using": "css selector", "value": css });
         text(&self.tell("element", &wanted).await[ELEMENT])

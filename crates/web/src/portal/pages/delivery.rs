@@ -52,7 +52,7 @@ pub(crate) async fn show(
     let (delivery, attempts) = engine.delivery(environment, here.id()?).await?;
     let event = engine.event(environment, delivery.event).await?;
     let webhook = engine.webhook(environment, delivery.webhook).await.ok();
-    let mut why = engine.why(environment, event.id, Some(delivery.webhook)).await?;
+    let why = engine.explain(&event, webhook.as_ref(), Some(&delivery));
     let shown = |attempt: NumberedAttempt| {
         let NumberedAttempt { attempt: inner, .. } = &attempt;
         let request = inner.signatures.as_ref().map(|s| sent(&inner.url, &event, s).headers);
@@ -62,7 +62,7 @@ pub(crate) async fn show(
         delivery,
         webhook: webhook.map(|webhook| webhook.url),
         attempts: attempts.into_iter().map(shown).collect(),
-        why: why.pop().map(|why| why.explanation.explanation).unwrap_or_default(),
+        why: why.explanation,
         was_resent: query.text("done").is_some_and(|done| done == "resent"),
         now: engine.now(),
     };

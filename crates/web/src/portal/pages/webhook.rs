@@ -257,7 +257,9 @@ impl View {
         let Some(rotation) = &self.webhook.rotation else {
             return html! {
                 span.quiet { "Shown once. " }
-                @if frame.may_change { a href=(self.path(frame, "/rotate-secret")) { "Rotate" } }
+                @if frame.may_change {
+                    a.button.small href=(self.path(frame, "/rotate-secret")) { "Rotate" }
+                }
             };
         };
         let switch = html! { button.button.small type="submit" { "Switch to the new secret" } };

@@ -18,7 +18,8 @@ use crate::{
 ///
 /// Server-sent events: an event `request` for each request as it is kept, with its number as the
 /// event's id and the request as data. With `Last-Event-ID`, those after that number that are still
-/// kept come first.
+/// kept come first. An environment has 50 viewers at most, people who look at a page among them; one
+/// more is refused with 429.
 #[utoipa::path(
     get,
     path = "/v1/endpoints/{id}/live",
