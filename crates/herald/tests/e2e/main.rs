@@ -20,6 +20,7 @@ mod http2;
 mod on_request;
 mod portal;
 mod portal_endpoints;
+mod portal_hostile;
 mod portal_story;
 mod resources_crash;
 mod retention;
