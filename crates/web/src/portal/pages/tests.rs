@@ -192,7 +192,7 @@ fn form(text: &str) -> WebhookForm {
             url: text.to_owned(),
             description: text.to_owned(),
             enabled: true,
-            events: vec![text.to_owned()],
+            events: vec![text.to_owned(), format!("gone {text}")],
         },
         wrong: Some(Wrong { field: Some("url".to_owned()), message: text.to_owned() }),
         groups: groups(text),

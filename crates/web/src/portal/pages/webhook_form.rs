@@ -1,6 +1,9 @@
 //! The form of a webhook, for a new one and for one that is there.
 
-use herald_domain::catalogue::{Catalogue, EventType};
+use herald_domain::{
+    catalogue::{Catalogue, EventType},
+    webhook::ALL_EVENTS,
+};
 use maud::{Markup, html};
 
 use crate::portal::{
@@ -101,6 +104,18 @@ impl WebhookForm {
         frame.form(&self.action, "stack", &fields)
     }
 
+    /// What was asked for and has left the catalogue. It is not dropped in silence.
+    fn gone(&self) -> Vec<&String> {
+        let known = |name: &String| {
+            name == ALL_EVENTS
+                || self
+                    .groups
+                    .iter()
+                    .any(|group| group.types.iter().any(|(other, _)| other == name))
+        };
+        self.entries.events.iter().filter(|name| !known(name)).collect()
+    }
+
     fn complaint(&self) -> Markup {
         html! {
             @if let Some(wrong) = &self.wrong {
@@ -157,17 +172,29 @@ impl WebhookForm {
                     fieldset.group {
                         legend { (text(&group.resource)) }
                         @for (name, description) in &group.types {
-                            label.tick {
-                                input type="checkbox" name="event" value=(name)
-                                    checked[ticked(name)];
-                                span {
-                                    span.mono { (text(name)) }
-                                    span.hint { (text(description)) }
-                                }
-                            }
+                            (choice(name, description, ticked(name)))
                         }
                     }
                 }
+                @let gone = self.gone();
+                @if !gone.is_empty() {
+                    fieldset.group {
+                        legend { "No longer in the catalogue" }
+                        @for name in gone { (choice(name, "Untick it to save", true)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn choice(name: &str, description: &str, ticked: bool) -> Markup {
+    html! {
+        label.tick {
+            input type="checkbox" name="event" value=(name) checked[ticked];
+            span {
+                span.mono { (text(name)) }
+                span.hint { (text(description)) }
             }
         }
     }
