@@ -92,13 +92,26 @@ pub enum DisablePolicy {
     UnlessSucceeding,
 }
 
-/// The configured rules that [`decide`] goes by.
-#[derive(Clone, Debug, Default)]
+/// The configured rules that [`decide`] and [`crate::notice::warning`] go by.
+#[derive(Clone, Debug)]
 pub struct DeliveryRules {
     /// When a failed delivery is tried again.
     pub schedule: RetrySchedule,
     /// Whether exhausting it disables the webhook.
     pub disable_policy: DisablePolicy,
+    /// With so many attempts left, or fewer, there is a warning that the webhook will be disabled;
+    /// at most half of the schedule's retries count.
+    pub notice_attempts_left: u32,
+}
+
+impl Default for DeliveryRules {
+    fn default() -> Self {
+        Self {
+            schedule: RetrySchedule::default(),
+            disable_policy: DisablePolicy::default(),
+            notice_attempts_left: 3,
+        }
+    }
 }
 
 /// What is known of a delivery once an attempt of it has ended.
@@ -143,11 +156,12 @@ pub fn decide(rules: &DeliveryRules, ended: AttemptEnded, chance: f64) -> Decisi
     }
     match rules.schedule.delay_after(ended.attempts, ended.retry_after, chance) {
         Some(delay) => Decision::Retry { due_at: ended.at.after(round_up(delay)) },
-        None => Decision::Exhausted { disable: disables(rules.disable_policy, ended) },
+        None => Decision::Exhausted { disable: disables(rules.disable_policy, &ended) },
     }
 }
 
-fn disables(policy: DisablePolicy, ended: AttemptEnded) -> bool {
+/// Whether exhausting a delivery disables its webhook, as things are at the end of this attempt.
+pub(crate) fn disables(policy: DisablePolicy, ended: &AttemptEnded) -> bool {
     match policy {
         DisablePolicy::Always => true,
         DisablePolicy::UnlessSucceeding => {

@@ -8,7 +8,7 @@
 //! [`raise`] turns one change into events with fixed bytes ([`event`], [`exact_json`]);
 //! [`fan_out`] matches them to [`webhook`]s; [`delivery`] decides after each attempt, by the
 //! [`schedule`]; [`signature`] signs, during a [`rotation`] with two secrets, and the [`doctor`] says
-//! what is wrong with a signature; [`guard`] says where a request may go.
+//! what is wrong with a signature; [`notice`] tells the operator of webhooks that fail; [`guard`] says where a request may go.
 
 #![warn(missing_docs)]
 
@@ -23,6 +23,7 @@ pub mod exact_json;
 pub mod fan_out;
 pub mod guard;
 pub mod id;
+pub mod notice;
 pub mod problem;
 pub mod raise;
 pub mod resource;

@@ -1,8 +1,12 @@
 //! Webhooks: where an environment's notifications go, which it asked for, and whether they flow.
 
 use crate::{
-    account::EnvironmentId, catalogue::Catalogue, id::WebhookId, problem::Problem,
-    rotation::Rotation, time::Timestamp,
+    account::EnvironmentId,
+    catalogue::Catalogue,
+    id::{DeliveryId, WebhookId},
+    problem::Problem,
+    rotation::Rotation,
+    time::Timestamp,
 };
 
 /// The wildcard of a subscription: every event type.
@@ -29,6 +33,9 @@ pub struct Webhook {
     pub rotation: Option<Rotation>,
     /// Why Herald disabled it, until somebody enables it again.
     pub disabled: Option<Disabled>,
+    /// That it is close to being disabled, while it is enabled. Only people are shown it: what is
+    /// claimed or recorded does not have it.
+    pub failing: Option<Failing>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -52,6 +59,19 @@ pub struct Disabled {
     pub reason: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// That a webhook is close to being disabled: one of its deliveries has few attempts left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// Which delivery; it is pending.
+    pub delivery: DeliveryId,
+    /// Since when the webhook has been failing.
+    pub since: Timestamp,
+    /// Attempts of that delivery that are left.
+    pub attempts_left: u32,
+    /// When the last one is, at the earliest. If it fails too, the webhook is disabled.
+    pub last_attempt_at: Timestamp,
 }
 
 /// The event types that a webhook asked for: names of the catalogue, or `*`.
@@ -138,6 +158,8 @@ impl Webhook {
             self.enabled = enabled;
             if enabled {
                 self.disabled = None;
+            } else {
+                self.failing = None;
             }
         }
         if let Some(events) = &patch.events {
@@ -152,6 +174,7 @@ impl Webhook {
     pub fn given_up(mut self, reason: String, at: Timestamp) -> Self {
         self.enabled = false;
         self.disabled = Some(Disabled { reason, at });
+        self.failing = None;
         self.updated_at = at;
         self
     }

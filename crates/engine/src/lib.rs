@@ -5,7 +5,7 @@
 //! (`accounts`, `webhooks`, `secrets`, `resources`, `publish`, `test_events`, `history`, `why`,
 //! `statistics`, `resend`, `recover`, `endpoints`, `portal`); what is accepted is handed to the
 //! [`dispatch`]er, which attempts it through the guarded [`http`] client and settles what came
-//! back. [`upkeep`] forgets what is old; `resources::runner` completes the test environment's
+//! back; of webhooks that fail the operator is told ([`notices`]). [`upkeep`] forgets what is old; `resources::runner` completes the test environment's
 //! checks. Time and chance come in through [`Clock`] and [`Chance`], so a test holds both in its
 //! hand.
 //!
@@ -25,6 +25,7 @@ mod history;
 pub mod http;
 mod keys;
 mod metrics;
+mod notices;
 mod portal;
 mod publish;
 mod recover;
@@ -54,6 +55,7 @@ pub use error::{EngineError, Result};
 pub use health::{Health, Trouble};
 pub use keys::{Access, OperatorKey};
 pub use metrics::Metrics;
+pub use notices::NoticeHook;
 pub use portal::{NewLink, SignedIn, Token};
 pub use publish::{IdempotencyKey, Publication};
 pub use recover::RECOVERABLE;
@@ -89,6 +91,8 @@ pub struct Engine {
     resends: Arc<tokio::sync::Semaphore>,
     /// Wakes who goes on with recoveries when one was made.
     recovery_is_made: Arc<tokio::sync::Notify>,
+    /// Wakes who tells the operator when there is something to tell; shared with the dispatcher.
+    notice_waits: Arc<tokio::sync::Notify>,
 }
 
 /// What an engine is made of.
@@ -135,6 +139,7 @@ impl Engine {
             parts.ids.clone(),
             endpoints::Doors::new(&parts.settings.public_url),
         ));
+        let notice_waits = Arc::new(tokio::sync::Notify::new());
         let dispatcher = dispatch::Dispatcher::new(dispatch::DispatcherParts {
             store: parts.store.clone(),
             clock: parts.clock.clone(),
@@ -147,6 +152,7 @@ impl Engine {
             rules: parts.settings.rules.clone(),
             concurrency: parts.settings.concurrency,
             metrics: metrics.clone(),
+            notice_waits: notice_waits.clone(),
         });
         Ok(Arc::new(Self {
             store: parts.store,
@@ -165,17 +171,20 @@ impl Engine {
             runner_beat: health::Heartbeat::new("checks"),
             resends: Arc::new(tokio::sync::Semaphore::new(resend::AT_ONCE as usize)),
             recovery_is_made: Arc::default(),
+            notice_waits,
         }))
     }
 
     /// Starts the background work: finding what is due, dispatching, settling, upkeep,
-    /// checks.
+    /// checks, recoveries, notices.
     pub async fn start(self: &Arc<Self>) -> Result<()> {
         upkeep::follow_the_clock(&*self.store, &*self.clock).await?;
+        self.arrange_notices().await?;
         self.dispatcher.start().await?;
         upkeep::spawn(self);
         resources::runner::spawn(self);
         recover::spawn(self);
+        notices::spawn(self);
         Ok(())
     }
 

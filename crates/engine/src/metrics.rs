@@ -5,7 +5,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use herald_domain::attempt::Attempt;
+use herald_domain::{attempt::Attempt, notice::Happened};
 use herald_store::{After, Books, Receipt};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -30,6 +30,14 @@ struct StateLabel {
     state: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
+}
+
+/// The kinds of notices, shown from the start: an alert on the first one has to see it come.
+const KINDS: [&str; 2] = ["failing", "disabled"];
+
 /// What is measured.
 pub struct Metrics {
     registry: Registry,
@@ -39,6 +47,8 @@ pub struct Metrics {
     attempt_seconds: Histogram,
     settled: Family<StateLabel, Counter>,
     disabled: Counter,
+    notices: Family<KindLabel, Counter>,
+    notice_webhook_troubles: Family<KindLabel, Counter>,
     in_hand: Gauge,
     in_flight: Gauge,
     slow: Gauge,
@@ -64,6 +74,8 @@ impl Default for Metrics {
             attempt_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 15)),
             settled: Family::default(),
             disabled: Counter::default(),
+            notices: Family::default(),
+            notice_webhook_troubles: Family::default(),
             in_hand: Gauge::default(),
             in_flight: Gauge::default(),
             slow: Gauge::default(),
@@ -89,6 +101,15 @@ impl Metrics {
         registry.register("attempts_recorded", help, self.settled.clone());
         let help = "Webhooks disabled because their retries were exhausted";
         registry.register("webhooks_disabled", help, self.disabled.clone());
+        let help = "Notices of webhooks close to being disabled, or disabled";
+        registry.register("notices", help, self.notices.clone());
+        let help = "How often the notice webhook itself was close to being disabled, or was";
+        registry.register("notice_webhook_troubles", help, self.notice_webhook_troubles.clone());
+        for kind in KINDS {
+            for family in [&self.notices, &self.notice_webhook_troubles] {
+                drop(family.get_or_create(&KindLabel { kind }));
+            }
+        }
         let help = "Attempts started and not recorded yet";
         registry.register("attempts_in_hand", help, self.in_hand.clone());
         let help = "Requests under way that are not slow";
@@ -126,6 +147,15 @@ impl Metrics {
 
     pub(crate) fn disabled(&self) {
         self.disabled.inc();
+    }
+
+    pub(crate) fn noticed(&self, what: &Happened) {
+        self.notices.get_or_create(&KindLabel { kind: what.kind() }).inc();
+    }
+
+    /// Something is wrong with where notices go: one of [`KINDS`].
+    pub(crate) fn notice_webhook_trouble(&self, kind: &'static str) {
+        self.notice_webhook_troubles.get_or_create(&KindLabel { kind }).inc();
     }
 
     fn observe(&self, load: Load, books: Books) {

@@ -6,6 +6,8 @@
 //! durable together with their fan-out; then the pending deliveries go to the dispatcher, straight
 //! from memory. The answer follows the commit (promise 1).
 
+use std::sync::Arc;
+
 use herald_domain::{
     account::EnvironmentId,
     event::Event,
@@ -16,7 +18,11 @@ use herald_domain::{
 };
 use herald_store::{Idempotency, Receipt, Record, Recorded};
 
-use crate::{Engine, EngineError, Result, accounts::unknown_account};
+use crate::{
+    Engine, EngineError, Metrics, Result,
+    accounts::unknown_account,
+    dispatch::{Dispatcher, Ticket},
+};
 
 /// Longest `Idempotency-Key`, characters.
 const KEY_LENGTH: usize = 255;
@@ -95,19 +101,34 @@ impl Engine {
     /// Records and dispatches in a task of its own: a client that hangs up between the commit and
     /// the dispatch must not leave claimed deliveries behind.
     pub(crate) async fn record(&self, record: Record) -> Result<Recorded> {
-        let store = self.store.clone();
-        let dispatcher = self.dispatcher.clone();
-        let metrics = self.metrics.clone();
+        let (store, recorder) = (self.store.clone(), self.recorder());
         let recording = tokio::spawn(async move {
-            let ticket = dispatcher.ticket();
+            let ticket = recorder.dispatcher.ticket();
             let mut recorded = store.record(record).await?;
-            if let Recorded::Accepted { receipt, claimed, destinations } = &mut recorded {
-                metrics.accepted(receipt);
-                dispatcher.offer(ticket, std::mem::take(claimed), std::mem::take(destinations));
-            }
+            recorder.accept(ticket, &mut recorded);
             Ok(recorded)
         });
         recording.await.map_err(|error| EngineError::Internal(error.to_string()))?
+    }
+
+    pub(crate) fn recorder(&self) -> Recorder {
+        Recorder { dispatcher: self.dispatcher.clone(), metrics: self.metrics.clone() }
+    }
+}
+
+/// Who goes on with what was recorded.
+pub(crate) struct Recorder {
+    dispatcher: Arc<Dispatcher>,
+    metrics: Arc<Metrics>,
+}
+
+impl Recorder {
+    /// Counts what was accepted, and hands it to the dispatcher from memory.
+    pub(crate) fn accept(&self, ticket: Ticket, recorded: &mut Recorded) {
+        if let Recorded::Accepted { receipt, claimed, destinations } = recorded {
+            self.metrics.accepted(receipt);
+            self.dispatcher.offer(ticket, std::mem::take(claimed), std::mem::take(destinations));
+        }
     }
 }
 

@@ -16,7 +16,9 @@ use herald_domain::{
 };
 use herald_store::SecretChanged;
 
-use crate::{Engine, Result, keys::random_secret, webhooks::unknown_webhook};
+use crate::{
+    Engine, Result, keys::random_secret, notices::refuse_if_configured, webhooks::unknown_webhook,
+};
 
 /// How a secret is to be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,7 @@ impl Engine {
         id: WebhookId,
         change: SecretChange,
     ) -> Result<Webhook> {
+        refuse_if_configured(id)?;
         let (store, now) = (self.store.clone(), self.clock.now());
         let changing = async move { store.change_secret(environment, id, change, now).await };
         match self.change_and_forget(id, changing).await? {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use herald_domain::delivery::DeliveryRules;
 
-use crate::{OperatorKey, SealKey, http::ClientConfig};
+use crate::{NoticeHook, OperatorKey, SealKey, http::ClientConfig};
 
 /// The configured rules and limits.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Settings {
     pub operator_key: OperatorKey,
     /// Seals secrets at rest.
     pub seal_key: SealKey,
+    /// Where the operator is told of webhooks that fail; `None`: that is only counted.
+    pub notice_hook: Option<NoticeHook>,
 }
 
 /// How much goes on at once. See [`crate::dispatch`] for what these mean together.

@@ -14,7 +14,10 @@ use herald_domain::{
 };
 use herald_store::{Created, Listed, Page, WebhookFilter};
 
-use crate::{Engine, EngineError, Result, accounts::unknown_account, keys::random_secret};
+use crate::{
+    Engine, EngineError, Result, accounts::unknown_account, keys::random_secret,
+    notices::refuse_if_configured,
+};
 
 /// Longest description, characters.
 const DESCRIPTION_LENGTH: usize = 1_000;
@@ -68,6 +71,7 @@ impl Engine {
             secret: self.sealer.seal(id, &secret, &*self.chance),
             rotation: None,
             disabled: None,
+            failing: None,
             created_at: now,
             updated_at: now,
         };
@@ -92,6 +96,9 @@ impl Engine {
         id: WebhookId,
         changes: WebhookChanges,
     ) -> Result<Webhook> {
+        if changes.description.is_some() || changes.url.is_some() || changes.events.is_some() {
+            refuse_if_configured(id)?;
+        }
         if let Some(url) = &changes.url {
             self.check_url(environment, url).await?;
         }
@@ -113,6 +120,7 @@ impl Engine {
 
     /// Deletes a webhook; what is pending or held for it is cancelled.
     pub async fn delete_webhook(&self, environment: EnvironmentId, id: WebhookId) -> Result<()> {
+        refuse_if_configured(id)?;
         let (store, tidy, now) = (self.store.clone(), self.tidy.clone(), self.clock.now());
         let deleting = async move {
             let deleted = store.delete_webhook(environment, id, now).await;
@@ -164,7 +172,7 @@ impl Engine {
 
     /// Whether a webhook may have this URL: the guard's verdict, or a temporary endpoint of the
     /// same environment, which is reached without a connection and so need not be HTTPS or public.
-    async fn check_url(&self, environment: EnvironmentId, url: &str) -> Result<()> {
+    pub(crate) async fn check_url(&self, environment: EnvironmentId, url: &str) -> Result<()> {
         if let Some(door) = self.inbox.doors.read(environment, url) {
             return match self.inbox.find(&door).await? {
                 Some(_) => Ok(()),

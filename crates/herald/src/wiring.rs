@@ -5,10 +5,11 @@ use std::{fs, path::Path, sync::Arc};
 use anyhow::{Context as _, anyhow};
 use herald_domain::{
     catalogue::Catalogue, delivery::DeliveryRules, guard::Policy, id::IdSequence,
-    schedule::RetrySchedule,
+    schedule::RetrySchedule, signature::Secret,
 };
 use herald_engine::{
-    Chance as _, Concurrency, Engine, OperatorKey, Parts, Settings, SystemChance, SystemClock,
+    Chance as _, Concurrency, Engine, NoticeHook, OperatorKey, Parts, Settings, SystemChance,
+    SystemClock,
     http::{ClientConfig, SystemResolver},
 };
 use herald_store_sqlite::SqliteStore;
@@ -76,7 +77,11 @@ fn settings(config: &Config, keys: &Keys) -> anyhow::Result<Settings> {
     client.pool.per_origin = concurrency.in_flight;
     client.pool.total = concurrency.in_flight.saturating_mul(2);
     Ok(Settings {
-        rules: DeliveryRules { schedule, disable_policy: delivery.disable_policy },
+        rules: DeliveryRules {
+            schedule,
+            disable_policy: delivery.disable_policy,
+            notice_attempts_left: config.notice_attempts_left,
+        },
         client,
         concurrency,
         webhooks_per_environment: config.webhooks_per_environment,
@@ -85,7 +90,17 @@ fn settings(config: &Config, keys: &Keys) -> anyhow::Result<Settings> {
         retention: config.retention,
         operator_key: OperatorKey::new(keys.operator.reveal()),
         seal_key: keys.seal.clone(),
+        notice_hook: notice_hook(config)?,
     })
+}
+
+/// Where notices go; that there is a secret if there is a URL was checked with the configuration.
+fn notice_hook(config: &Config) -> anyhow::Result<Option<NoticeHook>> {
+    let (Some(url), Some(secret)) = (&config.notice_url, &config.notice_secret) else {
+        return Ok(None);
+    };
+    let secret = Secret::new(secret.reveal()).context("notice_secret")?;
+    Ok(Some(NoticeHook { url: url.clone(), secret }))
 }
 
 /// Slow attempts and those not recorded yet are bounded in proportion to `max_in_flight`, as they

@@ -24,6 +24,7 @@ mod history;
 mod lock;
 mod maintenance;
 mod manual;
+mod notices;
 mod queue;
 mod readers;
 mod recording;

@@ -165,6 +165,8 @@ impl Session<'_> {
                 answer: Answer::Failure(failure),
             },
             after: After::Exhausted { disable: None },
+            warning: None,
+            notices: false,
         };
         let mut statements = Statements::prepare(self.connection)?;
         self.settle(&mut statements, &settlement, &mut Settled::default())

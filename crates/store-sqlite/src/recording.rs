@@ -31,7 +31,8 @@ impl Recording for SqliteStore {
 }
 
 impl Session<'_> {
-    fn record(&mut self, record: &Record) -> Result<Recorded> {
+    /// Records a change, in this transaction.
+    pub(crate) fn record(&mut self, record: &Record) -> Result<Recorded> {
         let Some(environment) = self.registry.environment(self.connection, record.environment)?
         else {
             return Ok(Recorded::UnknownAccount);

@@ -222,7 +222,7 @@ fn hook(row: &Row<'_>, account: AccountId) -> rusqlite::Result<Hook> {
     })
 }
 
-/// A webhook from its row.
+/// A webhook from its row, as the dispatcher needs it.
 pub(crate) fn webhook(row: &Row<'_>, account: AccountId) -> rusqlite::Result<Webhook> {
     let events: String = row.get("events")?;
     let events = serde_json::from_str(&events).map_err(|error| {
@@ -240,6 +240,7 @@ pub(crate) fn webhook(row: &Row<'_>, account: AccountId) -> rusqlite::Result<Web
         secret: SealedSecret(row.get("secret")?),
         rotation: rotation(row)?,
         disabled: reason.zip(disabled_at).map(|(reason, at)| Disabled { reason, at }),
+        failing: None,
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
     })

@@ -158,9 +158,19 @@ impl Session<'_> {
         self.tallies.moved(env, webhook, from, state);
         match &settlement.after {
             After::Exhausted { disable: Some(reason) } => {
-                settled.disabled.extend(self.disable(settlement, reason)?);
+                if let Some(disabled) = self.disable(settlement, reason)? {
+                    self.note_disabled(row, settlement, &disabled)?;
+                    settled.disabled.push(disabled);
+                }
             }
-            After::Delivered | After::Retry { .. } | After::Exhausted { disable: None } => {}
+            After::Retry { .. } => {
+                if let Some(warning) = &settlement.warning
+                    && self.warn(row, settlement, warning)?
+                {
+                    settled.warned.push(key.webhook);
+                }
+            }
+            After::Delivered | After::Exhausted { disable: None } => {}
         }
         Ok(())
     }

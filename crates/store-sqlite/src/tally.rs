@@ -79,6 +79,11 @@ impl Tallies {
         tally.succeeded_at = tally.succeeded_at.max(Some(at));
     }
 
+    /// When anything was delivered to a webhook in this transaction.
+    pub(crate) fn succeeded_at(&self, webhook: i64) -> Option<Timestamp> {
+        self.webhooks.get(&webhook)?.succeeded_at
+    }
+
     /// Events of a type were added (or removed, if negative).
     pub(crate) fn events(&mut self, env: i64, event_type: i64, by: i64) {
         *self.events.entry((env, event_type)).or_default() += by;

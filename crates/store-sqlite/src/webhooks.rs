@@ -9,12 +9,13 @@ use herald_domain::{
     webhook::{Webhook, WebhookPatch},
 };
 use herald_store::{Created, Listed, Page, Result, SecretChanged, WebhookFilter, Webhooks};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{
     SqliteStore,
     codec::{environment, object_id, signed},
     failure::explain,
+    notices::{SHOWN, failing},
     registry::{encode_events, known_env, webhook},
     writer::Session,
 };
@@ -37,9 +38,8 @@ impl Webhooks for SqliteStore {
                 let Some(found) = find(session.connection, environment, id)? else {
                     return Ok(None);
                 };
-                let updated = found.patched(&patch, at);
-                save(session, &updated)?;
-                Ok(Some(updated))
+                save(session, &found.patched(&patch, at))?;
+                find(session.connection, environment, id)
             })
             .await
     }
@@ -219,23 +219,26 @@ pub(crate) fn find(
     id: WebhookId,
 ) -> Result<Option<Webhook>> {
     let Some(env) = known_env(connection, environment)? else { return Ok(None) };
-    let sql = "SELECT * FROM webhook WHERE id = ?1 AND env = ?2 AND deleted_at IS NULL";
+    let sql = format!("{SHOWN} WHERE w.id = ?1 AND w.env = ?2 AND w.deleted_at IS NULL");
     connection
-        .prepare_cached(sql)
+        .prepare_cached(&sql)
         .and_then(|mut query| {
-            query
-                .query_row(params![id.as_bytes(), env], |row| webhook(row, environment.account))
-                .optional()
+            let read = |row: &Row<'_>| shown(row, environment.account);
+            query.query_row(params![id.as_bytes(), env], read).optional()
         })
         .map_err(explain)
+}
+
+fn shown(row: &Row<'_>, account: AccountId) -> rusqlite::Result<Webhook> {
+    Ok(Webhook { failing: failing(row)?, ..webhook(row, account)? })
 }
 
 /// An environment has at most some dozens, so they are filtered here, not in SQL.
 fn every(connection: &Connection, environment: EnvironmentId) -> Result<Vec<Webhook>> {
     let Some(env) = known_env(connection, environment)? else { return Ok(Vec::new()) };
-    let sql = "SELECT * FROM webhook WHERE env = ?1 AND deleted_at IS NULL ORDER BY id DESC";
-    let mut query = connection.prepare_cached(sql).map_err(explain)?;
-    let rows = query.query_map([env], |row| webhook(row, environment.account)).map_err(explain)?;
+    let sql = format!("{SHOWN} WHERE w.env = ?1 AND w.deleted_at IS NULL ORDER BY w.id DESC");
+    let mut query = connection.prepare_cached(&sql).map_err(explain)?;
+    let rows = query.query_map([env], |row| shown(row, environment.account)).map_err(explain)?;
     rows.collect::<Result<_, _>>().map_err(explain)
 }
 

@@ -59,6 +59,7 @@ impl Scene {
             secret: SealedSecret(vec![1]),
             rotation: None,
             disabled: None,
+            failing: None,
             created_at: NOW,
             updated_at: NOW,
         };

@@ -6,7 +6,8 @@
 //!
 //! The traits, in the order of an event's life: [`Accounts`] and [`Webhooks`] hold the
 //! configuration; [`Resources`] are what changes; [`Recording`] accepts changes with their events
-//! and fan-out; [`Queue`] hands out what is due and takes back what came of it; [`History`] and
+//! and fan-out; [`Queue`] hands out what is due and takes back what came of it; [`Notices`] are
+//! what it leaves to be told; [`History`] and
 //! [`Statistics`] answer what people ask; [`Recoveries`] are jobs that make due again what a webhook
 //! missed; [`Upkeep`] forgets what is old. Beside them, [`Sessions`] know who may be in the portal,
 //! and [`Endpoints`] keep what was sent to Herald's own temporary endpoints.
@@ -14,7 +15,7 @@
 //! # To add a backend
 //!
 //! 1. Make a crate that depends on `domain` and on this one, never on the engine.
-//! 2. Implement the eleven traits; [`Store`] then follows.
+//! 2. Implement the twelve traits; [`Store`] then follows.
 //! 3. Run [`contract`]'s suite against it: every law in these comments has a test there.
 //! 4. Name it in `herald`, the only crate that knows backends.
 
@@ -26,6 +27,7 @@ pub mod contract;
 mod endpoints;
 mod error;
 mod history;
+mod notices;
 mod page;
 mod queue;
 mod recording;
@@ -42,6 +44,7 @@ pub use error::{Result, StoreError};
 pub use history::{
     Books, DeliveryFilter, DeliveryView, EventFilter, History, NumberedAttempt, TimeRange,
 };
+pub use notices::{NoticeTaken, Notices};
 pub use page::{Listed, Page, PageProblem};
 pub use queue::{
     After, Claim, Claimed, DeliveryKey, Due, MANUAL_KEPT, ManualAttempt, Queue, Settled, Settlement,
@@ -63,6 +66,7 @@ pub trait Store:
     + Resources
     + Recording
     + Queue
+    + Notices
     + History
     + Statistics
     + Recoveries
@@ -78,6 +82,7 @@ impl<T> Store for T where
         + Resources
         + Recording
         + Queue
+        + Notices
         + History
         + Statistics
         + Recoveries

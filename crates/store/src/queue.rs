@@ -13,6 +13,7 @@ use herald_domain::{
     account::EnvironmentId,
     attempt::Attempt,
     id::{DeliveryId, EventId, WebhookId},
+    notice::Warning,
     time::Timestamp,
     webhook::Webhook,
 };
@@ -80,6 +81,11 @@ pub struct Settlement {
     pub attempt: Attempt,
     /// What follows.
     pub after: After,
+    /// That the webhook is close to being disabled, as decided. Only of a delivery that is tried
+    /// again.
+    pub warning: Option<Warning>,
+    /// Whether the operator is to be told of what this does to the webhook.
+    pub notices: bool,
 }
 
 /// What follows from an attempt, as decided.
@@ -120,6 +126,8 @@ pub const MANUAL_KEPT: u32 = 100;
 pub struct Settled {
     /// Webhooks that this disabled, as they are now.
     pub disabled: Vec<Webhook>,
+    /// Webhooks that are close to being disabled, of which nobody was told lately.
+    pub warned: Vec<WebhookId>,
     /// How many settlements came too late to decide anything: the delivery was cancelled
     /// or delivered on request meanwhile, or another process settled it.
     pub stale: usize,
@@ -141,6 +149,15 @@ pub trait Queue: Send + Sync + 'static {
     /// If it was cancelled meanwhile, the attempt is recorded all the same, and a success still
     /// makes it delivered, since it was. If an attempt made on request has delivered it meanwhile,
     /// the attempt is recorded and it stays delivered. Any other settlement changes nothing.
+    ///
+    /// A warning that counts, of an enabled webhook, makes it [`Webhook::failing`] for as long as
+    /// the delivery is pending on this schedule, the webhook is enabled, and nothing has spared it
+    /// ([`Warning::spared_from`]). Of several such deliveries the one counts whose last attempt
+    /// comes first.
+    ///
+    /// With [`Settlement::notices`], a notice waits from then on ([`crate::Notices`]) of a webhook
+    /// that this disables, and of one that is warned of, unless somebody was within
+    /// [`Warning::quiet_since`] and now. Without, the same happens, and no notice is made.
     async fn settle(&self, settlements: Arc<[Settlement]>) -> Result<Settled>;
 
     /// Records an attempt that was made on request; answers its number among those of the delivery,

@@ -139,5 +139,6 @@ pub fn settings() -> Settings {
         retention: Duration::from_secs(30 * 86_400),
         operator_key: OperatorKey::new(OPERATOR_KEY),
         seal_key: SealKey([3; 32]),
+        notice_hook: None,
     }
 }

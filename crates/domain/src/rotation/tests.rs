@@ -26,6 +26,7 @@ fn webhook() -> Webhook {
         secret: sealed("first"),
         rotation: None,
         disabled: None,
+        failing: None,
         created_at: BEGUN,
         updated_at: BEGUN,
     }

@@ -24,6 +24,7 @@ fn webhook(events: &[&str]) -> Webhook {
         secret: SealedSecret(Vec::new()),
         rotation: None,
         disabled: None,
+        failing: None,
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),
     }

@@ -70,6 +70,8 @@ pub(crate) struct DispatcherParts {
     pub rules: DeliveryRules,
     pub concurrency: Concurrency,
     pub metrics: Arc<Metrics>,
+    /// Wakes who tells the operator.
+    pub notice_waits: Arc<Notify>,
 }
 
 /// The dispatcher: from what is due to what came of it.
@@ -84,6 +86,7 @@ pub(crate) struct Dispatcher {
     router: Router,
     rules: DeliveryRules,
     metrics: Arc<Metrics>,
+    notice_waits: Arc<Notify>,
     board: Mutex<Board>,
     idle_workers: AtomicUsize,
     work_to_do: Notify,
@@ -114,6 +117,7 @@ impl Dispatcher {
             longest_attempt: parts.longest_attempt,
             rules: parts.rules,
             metrics: parts.metrics,
+            notice_waits: parts.notice_waits,
             board: Mutex::new(Board::new(parts.concurrency)),
             idle_workers: AtomicUsize::new(0),
             work_to_do: Notify::new(),

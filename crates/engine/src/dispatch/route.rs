@@ -154,6 +154,7 @@ mod tests {
             secret: seal(new, "b"),
             rotation: Some(Rotation { previous: seal(previous, "a"), until, switched: false }),
             disabled: None,
+            failing: None,
             created_at: NOW,
             updated_at: NOW,
         }

@@ -6,7 +6,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use herald_domain::{attempt::Attempt, delivery::Decision};
+use herald_domain::{
+    account::EnvironmentId, attempt::Attempt, delivery::Decision, id::WebhookId, notice::concerns,
+};
 use herald_store::{After, Claimed, Settled, Settlement, StoreError};
 use tokio::sync::mpsc;
 
@@ -22,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long a delivery rests whose outcome the store refuses to record.
 const REST: Duration = Duration::from_secs(60);
 
-/// What was decided, in the store's terms.
+/// What was decided, in the store's terms; a warning is not part of it.
 pub(super) fn settlement(delivery: &Claimed, attempt: Attempt, decision: Decision) -> Settlement {
     let number = delivery.attempts + 1;
     let after = match decision {
@@ -39,7 +41,8 @@ pub(super) fn settlement(delivery: &Claimed, attempt: Attempt, decision: Decisio
             After::Exhausted { disable: disable.then(reason) }
         }
     };
-    Settlement { key: delivery.key, number, attempt, after }
+    let notices = concerns(delivery.key.environment);
+    Settlement { key: delivery.key, number, attempt, after, warning: None, notices }
 }
 
 fn in_words(attempt: &Attempt) -> String {
@@ -122,7 +125,32 @@ impl Dispatcher {
             );
             self.metrics.disabled();
             self.forget(webhook.id);
+            self.tell_of(webhook.id, webhook.environment, "disabled");
         }
+        for webhook in &settled.warned {
+            let Some(of_it) = settlements.iter().find(|one| one.key.webhook == *webhook) else {
+                continue;
+            };
+            let environment = of_it.key.environment;
+            tracing::warn!(
+                %webhook,
+                account = %environment.account,
+                mode = %environment.mode,
+                "a webhook is close to being disabled: few attempts of a delivery are left"
+            );
+            self.tell_of(*webhook, environment, "failing");
+        }
+    }
+
+    /// Something happened to a webhook of which the operator is told, unless it is the operator's
+    /// own: that would go where nothing arrives.
+    fn tell_of(&self, webhook: WebhookId, environment: EnvironmentId, kind: &'static str) {
+        if concerns(environment) {
+            self.notice_waits.notify_one();
+            return;
+        }
+        tracing::error!(%webhook, kind, "notices do not arrive: look at the receiver of notice_url");
+        self.metrics.notice_webhook_trouble(kind);
     }
 
     /// The store refuses this outcome, which is a defect. The delivery is due as it was before

@@ -9,13 +9,14 @@ use std::{
 use bytes::Bytes;
 use herald_domain::{
     attempt::{Answer, Attempt, ErrorClass, Failure},
-    delivery::{AttemptEnded, decide},
+    delivery::{AttemptEnded, Decision, decide},
     id::EventId,
+    notice::warning,
     schedule::retry_after,
     signature::Signatures,
     time::Timestamp,
 };
-use herald_store::{Claimed, DeliveryKey};
+use herald_store::{Claimed, DeliveryKey, Settlement};
 
 use super::{
     Dispatcher,
@@ -172,8 +173,13 @@ impl Dispatcher {
         };
         let chance = if ended.success { 0.0 } else { self.chance.unit() };
         let decision = decide(&self.rules, ended, chance);
+        let warning = match decision {
+            Decision::Retry { due_at } => warning(&self.rules, &ended, due_at),
+            Decision::Delivered | Decision::Exhausted { .. } => None,
+        };
+        let settlement = settlement(delivery, attempt, decision);
         // The loop that receives ends only after the last attempt was recorded.
-        let _ = self.ended.send(settlement(delivery, attempt, decision));
+        let _ = self.ended.send(Settlement { warning, ..settlement });
     }
 }
 

@@ -52,6 +52,7 @@ const DURATION: &str = "duration";
 const MOST_IN_FLIGHT: u32 = 100_000;
 const MOST_WEBHOOKS: u32 = 10_000;
 const MOST_DAYS: u32 = 3_650;
+const MOST_RETRIES: u32 = 100;
 
 /// Every key.
 pub(super) const KEYS: &[Key] = &[
@@ -115,6 +116,40 @@ pub(super) const KEYS: &[Key] = &[
         example: "event-types.toml",
         set: |config, given| put(&mut config.catalogue_file, values::file(given).map(Some)),
         get: |config| path(config.catalogue_file.as_deref()),
+    },
+    Key {
+        path: "notice_url",
+        takes: "URL",
+        about: "Where you are told of webhooks that are close to being disabled, and of those that \
+                were: events of the types webhook.failing and webhook.disabled, signed and retried \
+                like any other. Judged as every webhook's URL.",
+        example: "https://ops.example.com/herald",
+        set: |config, given| {
+            put(&mut config.notice_url, given.one().map(|url| Some(url.to_owned())))
+        },
+        get: |config| config.notice_url.as_deref().map(quoted),
+    },
+    Key {
+        path: "notice_secret",
+        takes: "32 letters and digits",
+        about: "Signs what is sent to notice_url, and has to be given with it.",
+        example: "32 hex digits, as `openssl rand -hex 16` prints them",
+        set: |config, given| {
+            let secret = values::secret(given, values::notice_secret);
+            put(&mut config.notice_secret, secret.map(Some))
+        },
+        get: |_| None,
+    },
+    Key {
+        path: "notice_attempts_left",
+        takes: "whole number",
+        about: "A webhook is close to being disabled when a delivery to it has so many attempts \
+                left, or fewer; at most half of the retries count. 0: nobody is warned.",
+        example: "",
+        set: |config, given| {
+            put(&mut config.notice_attempts_left, values::count(given, 0, MOST_RETRIES))
+        },
+        get: |config| Some(config.notice_attempts_left.to_string()),
     },
     Key {
         path: "delivery.timeout",

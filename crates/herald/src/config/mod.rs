@@ -33,7 +33,7 @@ use std::{
 };
 
 use herald_domain::{
-    delivery::DisablePolicy,
+    delivery::{DeliveryRules, DisablePolicy},
     schedule::{DAY, RetrySchedule},
 };
 use herald_engine::Concurrency;
@@ -59,6 +59,10 @@ pub(crate) struct Config {
     /// 64 hex digits.
     pub(crate) secret_key: Option<SecretText>,
     pub(crate) catalogue_file: Option<PathBuf>,
+    pub(crate) notice_url: Option<String>,
+    /// 32 letters and digits; there is one if there is a URL.
+    pub(crate) notice_secret: Option<SecretText>,
+    pub(crate) notice_attempts_left: u32,
     pub(crate) delivery: Delivery,
     pub(crate) webhooks_per_environment: u32,
     pub(crate) check_delay: Duration,
@@ -103,6 +107,9 @@ impl Default for Config {
             operator_key: None,
             secret_key: None,
             catalogue_file: None,
+            notice_url: None,
+            notice_secret: None,
+            notice_attempts_left: DeliveryRules::default().notice_attempts_left,
             delivery: Delivery {
                 timeout: Duration::from_secs(15),
                 retry_schedule: RetrySchedule::default().delays().to_vec(),
@@ -120,6 +127,9 @@ impl Default for Config {
         }
     }
 }
+
+const UNSIGNED_NOTICES: &str = "`notice_url` needs a `notice_secret`, with which notices are \
+    signed: 32 letters and digits, such as `openssl rand -hex 16` prints";
 
 /// Where a configuration is read from.
 #[derive(Debug)]
@@ -148,6 +158,8 @@ impl Sources {
         given.extend(environment::read(&self.environment));
 
         let mut config = Config::default();
+        let notices = given.iter().rfind(|entry| entry.path == "notice_url");
+        let notices = notices.map(|entry| entry.place.clone());
         for entry in given {
             match keys::find(&entry.path) {
                 Some(key) => {
@@ -157,6 +169,11 @@ impl Sources {
                 }
                 None => problems.add(&entry.place, suggest::unknown(&entry)),
             }
+        }
+        // A secret that was given and is wrong has its own problem already.
+        let unsigned = config.notice_secret.is_none() && problems.is_empty();
+        if let Some(place) = notices.filter(|_| unsigned) {
+            problems.add(&place, UNSIGNED_NOTICES);
         }
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }

@@ -124,6 +124,8 @@ fn a_wrong_value_is_refused_with_its_place_and_what_it_should_be() {
         ("operator_key = \"hunter2\"", "`operator_key` should have at least 16 characters"),
         ("operator_key = \"correct horse battery\"", "printable ASCII characters, and no spaces"),
         ("secret_key = \"hunter2\"", "`secret_key` should be 64 hex digits"),
+        ("notice_secret = \"hunter2\"", "`notice_secret` should be 32 letters and digits"),
+        ("notice_attempts_left = 101", "should be a whole number from 0 to 100"),
         ("catalogue_file = \"\"", "`catalogue_file` should be the path of a file"),
         ("delivery.timeout = 15", "`delivery.timeout` should be a duration such as"),
         ("delivery.timeout = \"15 s\"", "should be a duration such as"),
@@ -175,10 +177,14 @@ fn a_file_that_is_not_there_is_refused_by_name() {
 
 #[test]
 fn debugging_a_configuration_does_not_show_its_secrets() {
-    let secrets =
-        [("HERALD_OPERATOR_KEY", "0123456789abcdef"), ("HERALD_SECRET_KEY", &"ab".repeat(32))];
+    let secrets = [
+        ("HERALD_OPERATOR_KEY", "0123456789abcdef"),
+        ("HERALD_SECRET_KEY", &"ab".repeat(32)),
+        ("HERALD_NOTICE_SECRET", &"Cd".repeat(16)),
+    ];
     let shown = format!("{:?}", from_variables(&secrets).unwrap());
-    assert!(!shown.contains("0123456789abcdef") && !shown.contains("abab"), "{shown}");
+    assert!(!shown.contains("0123456789abcdef"), "{shown}");
+    assert!(!shown.contains("abab") && !shown.contains("CdCd"), "{shown}");
 }
 
 #[test]
@@ -207,8 +213,26 @@ fn the_default_file_with_every_key_in_force_is_the_default_configuration() {
 }
 
 #[test]
+fn notices_are_not_sent_unsigned() {
+    let url = "https://ops.example.com/herald";
+    let text = format!("listen = \"127.0.0.1:0\"\nnotice_url = \"{url}\"\n");
+    let problem = refusal(from_file(&text));
+    assert!(
+        problem.starts_with("herald.toml:2: `notice_url` needs a `notice_secret`"),
+        "{problem}"
+    );
+    assert!(problem.contains("openssl rand"), "{problem}");
+    let secret = "ab".repeat(16);
+    let config = load(&text, &[("HERALD_NOTICE_SECRET", &secret)]).unwrap();
+    assert_eq!(config.notice_url.as_deref(), Some(url));
+    assert!(load("", &[("HERALD_NOTICE_SECRET", &secret)]).unwrap().notice_url.is_none());
+}
+
+#[test]
 fn the_examples_of_keys_without_a_default_are_values_that_they_take() {
-    for key in KEYS.iter().filter(|key| !key.example.is_empty() && key.path != "secret_key") {
+    // Nobody should configure a secret that stands in the documentation.
+    let in_words = |key: &keys::Key| ["secret_key", "notice_secret"].contains(&key.path);
+    for key in KEYS.iter().filter(|key| !key.example.is_empty() && !in_words(key)) {
         let mut config = Config::default();
         assert_eq!((key.set)(&mut config, &Given::One(key.example.into())), Ok(()), "{}", key.path);
     }

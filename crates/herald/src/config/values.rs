@@ -8,6 +8,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use herald_domain::{
     guard::Policy,
     schedule::{DAY, RetrySchedule},
+    signature::Secret,
 };
 use ipnet::IpNet;
 
@@ -198,6 +199,17 @@ pub(crate) fn secret_key(text: &str) -> Read<SecretText> {
         "should be 64 hex digits (32 bytes), and what it has is {length} characters long or not \
          hex. `openssl rand -hex 32` makes one"
     ))
+}
+
+pub(super) fn notice_secret(text: &str) -> Read<SecretText> {
+    match Secret::new(text) {
+        Ok(_) => Ok(SecretText::new(text)),
+        Err(_) => Err(format!(
+            "should be 32 letters and digits, and what it has is {} characters long or not only \
+             those. `openssl rand -hex 16` makes one",
+            text.chars().count()
+        )),
+    }
 }
 
 pub(super) fn secret(given: &Given, read: fn(&str) -> Read<SecretText>) -> Read<SecretText> {

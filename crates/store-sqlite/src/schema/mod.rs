@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0006_secret_rotation.sql"),
     include_str!("0007_manual_attempts.sql"),
     include_str!("0008_recoveries.sql"),
+    include_str!("0009_notices.sql"),
 ];
 
 /// The first version that has resources.

@@ -147,6 +147,7 @@ impl<B: Backend> Scene<B> {
             secret: SealedSecret(vec![0, 159, 146, 150, 255]),
             rotation: None,
             disabled: None,
+            failing: None,
             created_at,
             updated_at: created_at,
         }
@@ -342,7 +343,8 @@ pub fn attempt(started_at: Timestamp, answer: Answer) -> Attempt {
 
 /// The settlement of a claimed delivery's next attempt.
 pub fn settlement(claimed: &Claimed, attempt: Attempt, after: After) -> Settlement {
-    Settlement { key: claimed.key, number: claimed.attempts + 1, attempt, after }
+    let (key, number) = (claimed.key, claimed.attempts + 1);
+    Settlement { key, number, attempt, after, warning: None, notices: true }
 }
 
 /// The settlement of a claimed delivery whose attempt was answered 500, to be tried again then.

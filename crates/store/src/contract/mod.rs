@@ -13,7 +13,8 @@
 //! ```
 //!
 //! The laws go by trait ([`queue`], [`settling`] and [`manual`] share [`crate::Queue`]; [`attempts`]
-//! is what is kept of an attempt; [`secrets`] is a part of [`crate::Webhooks`]; [`recording_for_one`]
+//! is what is kept of an attempt; [`notices`] is about
+//! [`crate::Notices`] and how they come about; [`secrets`] is a part of [`crate::Webhooks`]; [`recording_for_one`]
 //! is a part of [`crate::Recording`]; [`resources`], [`resource_writes`], [`resource_lists`] and
 //! [`resource_filters`] are about [`crate::Resources`] and how they are written). Beside them stands [`model`], a store in plain collections that is
 //! simple enough to be right by reading: it passes every law itself, and [`walk`] compares a
@@ -38,6 +39,7 @@ pub mod fixtures_resources;
 pub mod history;
 pub mod manual;
 pub mod model;
+pub mod notices;
 pub mod queue;
 pub mod recording;
 pub mod recording_for_one;
@@ -251,6 +253,22 @@ macro_rules! store_contract {
             of_the_attempts_on_request_the_last_hundred_are_kept
             attempts_on_request_are_forgotten_with_their_event
             another_environment_records_no_attempt
+        );
+        $crate::store_contract!(@laws $backend, notices:
+            a_webhook_that_is_warned_of_is_failing_until_that_delivery_ends
+            a_success_on_request_ends_the_failing_too
+            a_failing_webhook_is_not_so_while_it_is_disabled
+            a_delivery_that_begins_anew_makes_no_webhook_fail
+            of_several_the_delivery_counts_whose_last_attempt_comes_first
+            a_success_spares_a_webhook_from_the_time_that_was_said
+            nobody_is_told_again_of_a_webhook_within_the_time_that_was_said
+            a_warning_that_comes_too_late_counts_for_nothing
+            a_webhook_that_is_disabled_is_told_of_once_as_it_was
+            without_notices_the_same_happens_and_nothing_waits
+            notices_are_read_in_the_order_in_which_they_were_noted
+            a_notice_is_taken_together_with_its_record_and_once
+            a_notice_may_be_taken_without_a_record
+            a_notice_that_cannot_be_recorded_waits_on
         );
         $crate::store_contract!(@laws $backend, recoveries:
             a_recovery_is_kept_with_all_its_fields

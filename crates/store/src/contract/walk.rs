@@ -4,6 +4,7 @@
 //! Each walk is made of its seed alone, so a failure repeats itself. When one fails, its seed and
 //! the steps that led there are printed.
 
+mod notices;
 mod on_request;
 mod resources;
 mod secrets;
@@ -18,6 +19,7 @@ use herald_domain::{
     webhook::{Webhook, WebhookPatch},
 };
 
+use notices::nameless;
 use resources::Met;
 
 use super::{
@@ -28,7 +30,7 @@ use super::{
 use crate::{
     Accounts, After, Books, Claimed, DeliveryFilter, DeliveryKey, DeliveryView, Destination,
     EventFilter, History, Idempotency, Listed, NewAccount, Queue, Record, Recorded, Recording,
-    Recovery, Settled, Settlement, Store, Upkeep, WebhookFilter, Webhooks,
+    Recovery, Settled, Settlement, Store, Upkeep, Webhooks,
 };
 
 const WALKS: u64 = 6;
@@ -99,7 +101,7 @@ impl<B: Backend> Walk<B> {
     }
 
     async fn step(mut self, memory: &Memory) -> Self {
-        match self.dice.below(172) {
+        match self.dice.below(178) {
             0..8 => self.create_webhook().await,
             8..18 => self.patch_webhook().await,
             18..21 => self.delete_webhook().await,
@@ -117,6 +119,7 @@ impl<B: Backend> Walk<B> {
             137..146 => self.resend().await,
             146..154 => self.begin_recovery().await,
             154..170 => self.go_on_recovering().await,
+            170..176 => self.take_notice().await,
             _ => self.advance_due().await,
         }
         self
@@ -149,7 +152,7 @@ impl<B: Backend> Walk<B> {
         self.trail.note("patch", (id, &patch));
         let expected = self.model.update_webhook(environment, id, patch.clone(), at).await;
         let patched = self.scene.store.update_webhook(environment, id, patch, at).await;
-        assert_eq!(patched.unwrap(), expected.unwrap());
+        assert_eq!(patched.unwrap().map(nameless), expected.unwrap().map(nameless));
     }
 
     async fn delete_webhook(&mut self) {
@@ -185,14 +188,19 @@ impl<B: Backend> Walk<B> {
         let expected = self.model.record(record.clone()).await.unwrap();
         let recorded = self.scene.store.record(record).await.unwrap();
         assert_eq!(publishers_view(&recorded), publishers_view(&expected));
-        let (store, model) = (fresh(recorded), fresh(expected));
+        self.take_fresh(recorded, expected);
+        self.meet(environment, &writes).await;
+    }
+
+    /// Takes in hand what a record has claimed from both.
+    fn take_fresh(&mut self, store: Recorded, model: Recorded) {
+        let (store, model) = (fresh(store), fresh(model));
         assert_eq!(destinations(&store.1), destinations(&model.1));
         let by_name = |mut claimed: Vec<Claimed>| {
             claimed.sort_by_key(|one| (one.event, one.key.webhook));
             claimed
         };
         self.take(by_name(store.0), by_name(model.0));
-        self.meet(environment, &writes).await;
     }
 
     async fn claim(&mut self) {
@@ -234,10 +242,11 @@ impl<B: Backend> Walk<B> {
                     (failed(ErrorClass::Timeout, started_at), after)
                 }
             };
-            batch.push(Both {
+            let both = Both {
                 store: settlement(&claimed.store, attempt.clone(), after.clone()),
                 model: settlement(&claimed.model, attempt, after),
-            });
+            };
+            batch.push(self.warned(both));
         }
         self.settle_batch(&batch).await;
         self.settled.extend(batch);
@@ -261,7 +270,7 @@ impl<B: Backend> Walk<B> {
         let model = batch.iter().map(|both| both.model.clone()).collect();
         let told = |settled: Settled| {
             let disabled = settled.disabled.into_iter().map(|webhook| (webhook.id, webhook));
-            (settled.stale, disabled.collect::<BTreeMap<_, _>>())
+            (settled.stale, settled.warned, disabled.collect::<BTreeMap<_, _>>())
         };
         let expected = told(self.model.settle(model).await.unwrap());
         assert_eq!(told(self.scene.store.settle(store).await.unwrap()), expected);
@@ -339,6 +348,7 @@ impl<B: Backend> Walk<B> {
         let books = store.books(None).await.unwrap();
         assert!(books.balance(), "{books:?}");
         assert_eq!(books, self.model.books(None).await.unwrap());
+        self.compare_notices().await;
         let due = store.due(None, 1000).await.unwrap();
         assert_eq!(due, self.model.due(None, 1000).await.unwrap());
     }
@@ -365,13 +375,13 @@ struct Told {
 }
 
 async fn told(store: &impl Store, environment: EnvironmentId) -> Told {
-    let views = deliveries(store, environment).await.into_iter();
+    let views = deliveries(store, environment).await;
+    let webhooks = notices::told(store, environment, &views).await;
     let events = store.list_events(environment, EventFilter::default(), whole()).await.unwrap();
-    let webhooks = store.list_webhooks(environment, WebhookFilter::default(), whole()).await;
     Told {
-        deliveries: views.map(|(name, (_, view))| (name, view)).collect(),
+        deliveries: views.into_iter().map(|(name, (_, view))| (name, view)).collect(),
         events: events.items.iter().map(|event| event.id).collect(),
-        webhooks: webhooks.unwrap(),
+        webhooks,
         books: store.books(Some(environment)).await.unwrap(),
     }
 }

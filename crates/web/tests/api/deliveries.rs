@@ -53,7 +53,8 @@ async fn settle(herald: &Herald, claimed: &Claimed, number: u32, answer: Answer,
         signatures: signed.then(|| signer.sign(claimed.event, AT.seconds(), &claimed.body)),
         answer,
     };
-    let settlement = Settlement { key: claimed.key, number, attempt, after };
+    let settlement =
+        Settlement { key: claimed.key, number, attempt, after, warning: None, notices: false };
     assert_eq!(herald.store.settle([settlement].into()).await.unwrap().stale, 0);
 }
 

@@ -136,6 +136,7 @@ impl Herald {
             retention: std::time::Duration::from_secs(86_400),
             operator_key: OperatorKey::new(OPERATOR),
             seal_key: SealKey([7; 32]),
+            notice_hook: None,
         };
         let engine = Engine::new(Parts {
             store: store.clone(),

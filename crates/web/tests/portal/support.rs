@@ -139,6 +139,7 @@ impl Herald {
                 retention: Duration::from_secs(86_400),
                 operator_key: OperatorKey::new("the-operators-key"),
                 seal_key: SealKey([7; 32]),
+                notice_hook: None,
             },
         })
         .unwrap();
@@ -284,7 +285,14 @@ impl Herald {
                 }),
             };
             let after = After::Retry { due_at: at.after(Duration::from_secs(60)) };
-            let settlement = Settlement { key: claimed.key, number: 1, attempt, after };
+            let settlement = Settlement {
+                key: claimed.key,
+                number: 1,
+                attempt,
+                after,
+                warning: None,
+                notices: false,
+            };
             assert_eq!(self.store.settle([settlement].into()).await.unwrap().stale, 0);
         }
         let filter = DeliveryFilter { event: Some(id), ..DeliveryFilter::default() };

@@ -126,6 +126,7 @@ impl Filling {
             secret: self.sealer.seal(id, &self.secret, &SystemChance),
             rotation: None,
             disabled: None,
+            failing: None,
             created_at: self.now,
             updated_at: self.now,
         }
@@ -169,6 +170,8 @@ impl Filling {
                 number: claimed.attempts + 1,
                 attempt: self.failed(),
                 after: After::Retry { due_at },
+                warning: None,
+                notices: false,
             }
         });
         let settled = self.store.settle(settlements.collect()).await?;

@@ -57,6 +57,7 @@ fn destination(webhook: u8) -> Destination {
         secret: sealer().seal(id(webhook), &secret, &SystemChance),
         rotation: None,
         disabled: None,
+        failing: None,
         created_at: NOW,
         updated_at: NOW,
     };

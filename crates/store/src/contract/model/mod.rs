@@ -7,6 +7,7 @@
 mod accounts;
 mod endpoints;
 mod history;
+mod notices;
 mod queue;
 mod recording;
 mod recoveries;
@@ -27,12 +28,14 @@ use herald_domain::{
     delivery::DeliveryState,
     event::Event,
     id::{DeliveryId, IdSequence, WebhookId},
+    notice::Notice,
     session::{PortalLink, Session},
     time::Timestamp,
     webhook::Webhook,
 };
 
 use endpoints::EndpointRow;
+use notices::Mark;
 use resources::Shelf;
 pub(super) use resources::keeps;
 
@@ -83,6 +86,8 @@ struct Data {
     receipts: Vec<ReceiptRow>,
     /// The oldest first.
     recoveries: Vec<RecoveryRow>,
+    /// The oldest first.
+    notices: Vec<Notice>,
     /// The environment and last state of each delivery that expired.
     expired: Vec<(EnvironmentId, DeliveryState)>,
     /// By webhook, hour and class of duration: attempts, and those that succeeded.
@@ -106,6 +111,7 @@ impl Default for Data {
             deliveries: BTreeMap::new(),
             receipts: Vec::new(),
             recoveries: Vec::new(),
+            notices: Vec::new(),
             expired: Vec::new(),
             attempts: BTreeMap::new(),
             noted: None,
@@ -120,6 +126,8 @@ struct WebhookRow {
     webhook: Webhook,
     deleted: bool,
     succeeded_at: Option<Timestamp>,
+    mark: Option<Mark>,
+    warned_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use herald_domain::{
     attempt::Attempt,
     delivery::DeliveryState,
     id::WebhookId,
+    notice::Happened,
     statistics::{class_of, hour_of},
     time::Timestamp,
-    webhook::Webhook,
 };
 
 use super::{Counts, Data, EventRow, Model};
@@ -54,7 +54,7 @@ impl Queue for Model {
         let mut data = self.data();
         let mut settled = Settled::default();
         for settlement in settlements.iter() {
-            if !data.settle(settlement.clone(), &mut settled.disabled) {
+            if !data.settle(settlement, &mut settled) {
                 settled.stale += 1;
             }
         }
@@ -80,8 +80,8 @@ impl Queue for Model {
 
 impl Data {
     /// Whether the settlement decided anything.
-    fn settle(&mut self, settlement: Settlement, disabled: &mut Vec<Webhook>) -> bool {
-        let Settlement { key, number, attempt, after } = settlement;
+    fn settle(&mut self, settlement: &Settlement, settled: &mut Settled) -> bool {
+        let Settlement { key, number, attempt, after, .. } = settlement.clone();
         let Some(row) = self.deliveries.get_mut(&(key.sequence, key.webhook)) else { return false };
         let cancelled = row.state == DeliveryState::Cancelled;
         let delivered = row.state == DeliveryState::Delivered;
@@ -103,13 +103,17 @@ impl Data {
                 }
             }
             _ if cancelled || delivered => return false,
-            After::Retry { due_at } => row.due_at = due_at,
+            After::Retry { due_at } => {
+                row.due_at = due_at;
+                settled.warned.extend(self.warn(settlement).then_some(key.webhook));
+            }
             After::Exhausted { disable } => {
                 row.state = DeliveryState::Exhausted;
                 let row = self.webhook_mut(key.webhook).filter(|row| row.webhook.enabled);
                 if let (Some(reason), Some(row)) = (disable, row) {
-                    row.webhook = row.webhook.clone().given_up(reason, ended_at);
-                    disabled.push(row.webhook.clone());
+                    row.webhook = row.webhook.clone().given_up(reason.clone(), ended_at);
+                    settled.disabled.push(row.webhook.clone());
+                    self.note(settlement, Happened::Disabled { reason });
                 }
             }
         }

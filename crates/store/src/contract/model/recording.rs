@@ -17,12 +17,18 @@ use crate::{Claimed, DeliveryKey, Receipt, Record, Recorded, Recording, Result, 
 #[async_trait]
 impl Recording for Model {
     async fn record(&self, record: Record) -> Result<Recorded> {
-        let mut data = self.data();
+        self.data().record(record)
+    }
+}
+
+impl Data {
+    /// Records a change.
+    pub(super) fn record(&mut self, record: Record) -> Result<Recorded> {
         let Record { environment, writes, events, idempotency, only, at } = record;
-        if !data.accounts.iter().any(|account| account.id == environment.account) {
+        if !self.accounts.iter().any(|account| account.id == environment.account) {
             return Ok(Recorded::UnknownAccount);
         }
-        let earlier = data.receipts.iter().find(|row| {
+        let earlier = self.receipts.iter().find(|row| {
             let key = idempotency.as_ref().map(|idempotency| &idempotency.key);
             row.environment == environment && Some(&row.idempotency.key) == key
         });
@@ -34,23 +40,23 @@ impl Recording for Model {
                 Recorded::KeyReused
             });
         }
-        if events.iter().any(|event| data.has(environment, event.id)) {
+        if events.iter().any(|event| self.has(environment, event.id)) {
             return Err(StoreError::Internal("an event's id is used again".into()));
         }
-        if only.is_some_and(|id| !data.takes(environment, id)) {
+        if only.is_some_and(|id| !self.takes(environment, id)) {
             return Ok(Recorded::Unwelcome);
         }
-        match data.shelf.after(environment, writes)? {
-            Some(shelf) => data.shelf = shelf,
+        match self.shelf.after(environment, writes)? {
+            Some(shelf) => self.shelf = shelf,
             None => return Ok(Recorded::Conflict),
         }
         let mut receipt = Receipt { events: Vec::new(), deliveries: 0 };
         let mut claimed = Vec::new();
         for event in events {
             receipt.events.push((event.id, event.event_type.clone()));
-            receipt.deliveries += data.accept((environment, only), event, at, &mut claimed);
+            receipt.deliveries += self.accept((environment, only), event, at, &mut claimed);
         }
-        data.receipts.extend(idempotency.map(|idempotency| ReceiptRow {
+        self.receipts.extend(idempotency.map(|idempotency| ReceiptRow {
             environment,
             idempotency,
             receipt: receipt.clone(),
@@ -59,12 +65,10 @@ impl Recording for Model {
         let mut webhooks: Vec<_> = claimed.iter().map(|one| one.key.webhook).collect();
         webhooks.sort_unstable();
         webhooks.dedup();
-        let destinations = webhooks.into_iter().filter_map(|id| data.destination(id)).collect();
+        let destinations = webhooks.into_iter().filter_map(|id| self.destination(id)).collect();
         Ok(Recorded::Accepted { receipt, claimed, destinations })
     }
-}
 
-impl Data {
     fn has(&self, environment: EnvironmentId, id: EventId) -> bool {
         self.events.values().any(|row| row.environment == environment && row.event.id == id)
     }

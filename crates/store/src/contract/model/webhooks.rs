@@ -24,7 +24,13 @@ impl Webhooks for Model {
         if others.count() >= limit as usize {
             return Ok(Created::LimitReached);
         }
-        data.webhooks.push(WebhookRow { webhook, deleted: false, succeeded_at: None });
+        data.webhooks.push(WebhookRow {
+            webhook,
+            deleted: false,
+            succeeded_at: None,
+            mark: None,
+            warned_at: None,
+        });
         Ok(Created::Created)
     }
 
@@ -37,10 +43,9 @@ impl Webhooks for Model {
     ) -> Result<Option<Webhook>> {
         let mut data = self.data();
         let found = data.webhook_mut(id).filter(|row| row.webhook.environment == environment);
-        Ok(found.map(|row| {
-            row.webhook = row.webhook.clone().patched(&patch, at);
-            row.webhook.clone()
-        }))
+        let Some(row) = found else { return Ok(None) };
+        row.webhook = row.webhook.clone().patched(&patch, at);
+        Ok(data.webhook(id).map(|row| data.shown(row)))
     }
 
     async fn change_secret(
@@ -53,13 +58,12 @@ impl Webhooks for Model {
         let mut data = self.data();
         let found = data.webhook_mut(id).filter(|row| row.webhook.environment == environment);
         let Some(row) = found else { return Ok(SecretChanged::UnknownWebhook) };
-        Ok(match row.webhook.clone().with_secrets(&change, at) {
-            Err(running) => SecretChanged::Running(running),
-            Ok(changed) => {
-                row.webhook = changed.clone();
-                SecretChanged::Changed(changed.into())
-            }
-        })
+        match row.webhook.clone().with_secrets(&change, at) {
+            Err(running) => return Ok(SecretChanged::Running(running)),
+            Ok(changed) => row.webhook = changed,
+        }
+        let shown = data.webhook(id).map(|row| data.shown(row));
+        Ok(shown.map_or(SecretChanged::UnknownWebhook, |one| SecretChanged::Changed(one.into())))
     }
 
     async fn delete_webhook(
@@ -75,7 +79,7 @@ impl Webhooks for Model {
 
     async fn webhook(&self, environment: EnvironmentId, id: WebhookId) -> Result<Option<Webhook>> {
         let data = self.data();
-        let found = data.webhook(id).map(|row| row.webhook.clone());
+        let found = data.webhook(id).map(|row| data.shown(row));
         Ok(found.filter(|webhook| webhook.environment == environment))
     }
 
@@ -87,8 +91,8 @@ impl Webhooks for Model {
     ) -> Result<Listed<Webhook>> {
         let data = self.data();
         let rows = data.webhooks.iter().filter(|row| in_environment(row, environment));
-        let kept = rows.map(|row| &row.webhook).filter(|webhook| keeps(&filter, webhook));
-        Ok(paged(kept.cloned().collect(), page))
+        let kept = rows.filter(|row| keeps(&filter, &row.webhook));
+        Ok(paged(kept.map(|row| data.shown(row)).collect(), page))
     }
 }
 

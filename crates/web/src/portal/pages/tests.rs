@@ -95,6 +95,7 @@ fn hook(text: &str) -> Webhook {
             switched: false,
         }),
         disabled: Some(Disabled { reason: text.to_owned(), at: NOW }),
+        failing: None,
         created_at: NOW,
         updated_at: NOW,
     }
