@@ -60,7 +60,7 @@ pub(crate) async fn show(
     for webhook in webhooks.items {
         let exhausted = count(engine, environment, webhook.id, DeliveryState::Exhausted).await?;
         let held = count(engine, environment, webhook.id, DeliveryState::Held).await?;
-        if webhook.disabled.is_some() || exhausted + held > 0 {
+        if webhook.disabled.is_some() || webhook.failing.is_some() || exhausted + held > 0 {
             needy.push(Needy { webhook, exhausted, held });
         }
     }
@@ -141,7 +141,7 @@ impl View {
                     },
                 ))
             } @else if self.needy.is_empty() {
-                p.quiet { "Every webhook is well: none was disabled by Herald, and nothing was given up or held." }
+                p.quiet { "Every webhook is well: none is failing or was disabled by Herald, and nothing was given up or held." }
             } @else {
                 ul.needy { @for needy in &self.needy { (needy.render(frame, self.now)) } }
             }
@@ -180,6 +180,10 @@ impl Needy {
                 p {
                     @if let Some(disabled) = &webhook.disabled {
                         (text(&disabled.reason)) " (" (when(disabled.at, now)) "). "
+                    }
+                    @if let Some(failing) = &webhook.failing {
+                        "Close to being disabled: the last attempt of a delivery is at the earliest "
+                        (when(failing.last_attempt_at, now)) ". "
                     }
                     @if *exhausted > 0 { a href=(of("exhausted")) { (exhausted) " given up" } ". " }
                     @if *held > 0 { a href=(of("held")) { (held) " held" } "." }

@@ -19,7 +19,7 @@ use herald_domain::{
     session::Role,
     statistics::AttemptTally,
     time::Timestamp,
-    webhook::{Disabled, SealedSecret, Subscription, Webhook},
+    webhook::{Disabled, Failing, SealedSecret, Subscription, Webhook},
     why::{Explanation, Reason},
 };
 use herald_engine::{DeliveryStatistics, Examined, OpenEndpoint, Why};
@@ -99,6 +99,17 @@ fn hook(text: &str) -> Webhook {
         created_at: NOW,
         updated_at: NOW,
     }
+}
+
+/// The same while it flows, close to being disabled.
+fn failing_hook(text: &str) -> Webhook {
+    let failing = Failing {
+        delivery: DeliveryId(ID),
+        since: NOW.before(Duration::from_secs(7_200)),
+        attempts_left: 2,
+        last_attempt_at: NOW.after(Duration::from_secs(30_000)),
+    };
+    Webhook { enabled: true, disabled: None, failing: Some(failing), ..hook(text) }
 }
 
 fn happening(text: &str) -> Event {
@@ -264,12 +275,14 @@ fn of_webhooks(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
     let made =
         webhook_new::Made { webhook: webhook.id, url: text.to_owned(), secret: text.to_owned() };
     let list = webhooks::View {
-        rows: vec![webhooks::Row { webhook: webhook.clone(), pending: 1 }],
+        rows: [webhook.clone(), failing_hook(text)]
+            .map(|webhook| webhooks::Row { webhook, pending: 1 })
+            .into(),
         pager: pager(text),
         was_deleted: true,
         now: NOW,
     };
-    let detail = webhook::View {
+    let detail = |webhook| webhook::View {
         counts: DeliveryState::ALL.map(|state| (state, 7)).into(),
         events: vec![(text.to_owned(), text.to_owned()), (text.to_owned(), String::new())],
         next: table(text).rows,
@@ -278,14 +291,15 @@ fn of_webhooks(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
         recoveries: vec![recovering()],
         done: "Saved.",
         now: NOW,
-        webhook: webhook.clone(),
+        webhook,
     };
     let edit = webhook_edit::View { id: webhook.id, url: text.to_owned(), form: form(text) };
     let mut pages = on_request(frame, text);
-    let delete = webhook_delete::View { webhook, unsent: 2 };
+    let delete = webhook_delete::View { webhook: webhook.clone(), unsent: 2 };
     pages.extend([
         ("webhooks", list.render(frame).into_string()),
-        ("webhook", detail.render(frame).into_string()),
+        ("webhook", detail(webhook).render(frame).into_string()),
+        ("failing webhook", detail(failing_hook(text)).render(frame).into_string()),
         ("new webhook", webhook_new::View { form: form(text) }.render(frame).into_string()),
         ("webhook made", made.render(frame).into_string()),
         ("edit webhook", edit.render(frame).into_string()),
@@ -324,11 +338,12 @@ fn on_request(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
 }
 
 fn of_what_happened(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
-    let needy = overview::Needy { webhook: hook(text), exhausted: 1, held: 2 };
+    let needy = [hook(text), failing_hook(text)];
+    let needy = needy.map(|webhook| overview::Needy { webhook, exhausted: 1, held: 2 });
     let overview = overview::View {
         books: Books { accepted: 1_234_567, delivered: 1_234_567, ..Books::default() },
         performance: performance(),
-        needy: vec![needy],
+        needy: needy.into(),
         has_webhooks: true,
         events: vec![happening(text)],
         now: NOW,
@@ -504,4 +519,24 @@ fn empty_texts_leave_every_page_standing() {
     for (name, page) in pages("") {
         assert!(page.ends_with("</html>"), "{name}");
     }
+}
+
+#[test]
+fn a_failing_webhook_says_until_when_somebody_has_to_have_mended_it() {
+    let pages = pages("tame");
+    let page = |name: &str| &pages.iter().find(|(of, _)| *of == name).unwrap().1;
+    let detail = page("failing webhook");
+    for said in [
+        "This webhook is close to being disabled",
+        "began to fail <time datetime=\"2027-01-15T06:00:00.000Z\"",
+        "2 attempts are left",
+        "at the earliest <time datetime=\"2027-01-15T16:20:00.000Z\"",
+        &format!("href=\"/portal/test/deliveries/{ID}\""),
+        "<span class=\"badge bad\">failing</span>",
+    ] {
+        assert!(detail.contains(said), "{said:?} is not in {detail}");
+    }
+    assert!(page("overview").contains("Close to being disabled"));
+    assert!(page("webhooks").contains("<span class=\"badge bad\">failing</span>"));
+    assert!(!page("webhook").contains("close to being disabled"));
 }

@@ -2,7 +2,12 @@
 //! came last.
 
 use axum::{extract::State, response::Redirect};
-use herald_domain::{delivery::DeliveryState, id::WebhookId, time::Timestamp, webhook::Webhook};
+use herald_domain::{
+    delivery::DeliveryState,
+    id::WebhookId,
+    time::Timestamp,
+    webhook::{Failing, Webhook},
+};
 use herald_engine::WebhookChanges;
 use herald_store::{DeliveryFilter, DeliveryView, Recovery, RecoveryFilter};
 use maud::{Markup, html};
@@ -119,6 +124,7 @@ impl View {
                 (header(&above, &title, &self.actions(frame)))
                 @if !self.done.is_empty() { p.done role="status" { (self.done) } }
                 (self.trouble(frame))
+                @if let Some(failing) = &self.webhook.failing { (self.failing(failing, frame)) }
                 (self.books(frame))
                 (self.details(frame))
                 (self.performance.render(&frame.path(&format!("/webhooks/{}", self.webhook.id))))
@@ -205,6 +211,29 @@ impl View {
             ),
             (None, true) => html! {},
         }
+    }
+
+    /// Until when somebody has to have mended it.
+    fn failing(&self, failing: &Failing, frame: &Frame) -> Markup {
+        let delivery = frame.path(&format!("/deliveries/{}", failing.delivery));
+        alert(
+            "bad",
+            "This webhook is close to being disabled",
+            &html! {
+                p {
+                    "It began to fail " (when(failing.since, self.now)) ". Of "
+                    a href=(delivery) { "one delivery" } " "
+                    @if failing.attempts_left == 1 { "the last attempt is left" }
+                    @else { (failing.attempts_left) " attempts are left" }
+                    ". If the last one fails too, at the earliest " (when(failing.last_attempt_at, self.now))
+                    ", Herald disables the webhook, and new events are held."
+                }
+                p {
+                    "Mend the receiver: the next attempt comes by itself. To see at once whether it "
+                    "works, resend the delivery; a success ends this."
+                }
+            },
+        )
     }
 
     fn books(&self, frame: &Frame) -> Markup {

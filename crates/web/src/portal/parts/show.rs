@@ -90,6 +90,7 @@ pub(crate) fn delivery_state(state: DeliveryState) -> Markup {
 pub(crate) fn webhook_state(webhook: &Webhook) -> Markup {
     match (&webhook.disabled, webhook.enabled) {
         (Some(_), _) => badge("bad", "disabled by Herald"),
+        (None, true) if webhook.failing.is_some() => badge("bad", "failing"),
         (None, true) => badge("good", "enabled"),
         (None, false) => badge("calm", "disabled"),
     }

@@ -12,7 +12,11 @@ pub(crate) mod test;
 pub(crate) mod update;
 
 use herald_domain::{
-    id::WebhookId, rotation::Rotation, signature::Secret, time::Timestamp, webhook,
+    id::{DeliveryId, WebhookId},
+    rotation::Rotation,
+    signature::Secret,
+    time::Timestamp,
+    webhook,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -52,12 +56,46 @@ pub(crate) struct Webhook {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false)]
     disabled_at: Option<Timestamp>,
+    /// That it is close to being disabled: a delivery to it has few attempts left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    failing: Option<Failing>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime, example = "2026-01-31T09:30:00.000Z")]
     created_at: Timestamp,
     /// When it last changed.
     #[schema(value_type = String, format = DateTime, example = "2026-01-31T09:30:00.000Z")]
     updated_at: Timestamp,
+}
+
+/// That a webhook is close to being disabled.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = WebhookFailing)]
+struct Failing {
+    /// The delivery that disables it if its last attempt fails too.
+    #[schema(value_type = String, example = "5eb04fcd0f3e360008035eb3")]
+    delivery_id: DeliveryId,
+    /// Since when the webhook has been so.
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T09:30:00.000Z")]
+    since: Timestamp,
+    /// Attempts of that delivery that are left.
+    #[schema(example = 3)]
+    attempts_left: u32,
+    /// When the last one is, at the earliest.
+    #[schema(value_type = String, format = DateTime, example = "2026-02-03T09:30:00.000Z")]
+    last_attempt_at: Timestamp,
+}
+
+impl From<webhook::Failing> for Failing {
+    fn from(failing: webhook::Failing) -> Self {
+        Self {
+            delivery_id: failing.delivery,
+            since: failing.since,
+            attempts_left: failing.attempts_left,
+            last_attempt_at: failing.last_attempt_at,
+        }
+    }
 }
 
 /// A rotation of a webhook's secret.
@@ -92,6 +130,7 @@ impl From<webhook::Webhook> for Webhook {
             secret_rotation: webhook.rotation.map(SecretRotation::from),
             disabled_reason,
             disabled_at,
+            failing: webhook.failing.map(Failing::from),
             created_at: webhook.created_at,
             updated_at: webhook.updated_at,
         }
