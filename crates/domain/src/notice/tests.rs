@@ -143,6 +143,30 @@ fn the_notice_of_a_disabled_webhook_says_since_when_and_why_whatever_texts_it_ha
 }
 
 #[test]
+fn the_sample_in_the_documentation_is_a_notice() {
+    let text = include_str!("../../../../docs/notices.md");
+    let (_, sample) = text.split_once("```json\n").unwrap();
+    let (sample, _) = sample.split_once("```").unwrap();
+    let last_attempt_at = AT.after(3 * DAY);
+    let notice = Notice {
+        environment: EnvironmentId {
+            account: "6bb04fcd0f3e360008035ea0".parse().unwrap(),
+            mode: Mode::Live,
+        },
+        webhook: "6bb04fcd0f3e360008035eb1".parse().unwrap(),
+        url: "https://example.com/hooks".into(),
+        description: Some("Orders service".into()),
+        delivery: "6bb04fcd0f3e360008035eb3".parse().unwrap(),
+        event: "6bb04fcd0f3e360008035eb2".parse().unwrap(),
+        last_status: Some(503),
+        last_error: Some(ErrorClass::Status),
+        ..notice(Happened::Failing { attempts_left: 3, last_attempt_at })
+    };
+    let sample = exact_json::parse(sample.as_bytes()).unwrap().to_bytes();
+    assert_eq!(body(&notice).as_bytes(), sample);
+}
+
+#[test]
 fn there_are_no_notices_of_the_operators_own_webhooks() {
     assert!(!concerns(OPERATOR));
     assert!(!concerns(EnvironmentId { mode: Mode::Test, ..OPERATOR }));

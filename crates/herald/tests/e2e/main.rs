@@ -2,7 +2,7 @@
 //!
 //! Nearly every test starts `herald` as a child process, with a configuration as an operator
 //! would write one and a receiver that speaks TLS. `schedule`, `on_request`, `clock`, `retention`,
-//! `rotation`, `checks`, `configuration_changes`, `statistics` and parts of `temporary_endpoints`
+//! `rotation`, `notices` in part, `checks`, `configuration_changes`, `statistics` and parts of `temporary_endpoints`
 //! have the server in their own process: days pass there, and what is going on inside has to be
 //! known.
 
@@ -17,6 +17,7 @@ mod crash;
 mod disk;
 mod ending;
 mod http2;
+mod notices;
 mod on_request;
 mod portal;
 mod portal_endpoints;

@@ -4,15 +4,12 @@
 use std::time::Duration;
 
 use herald_domain::{
-    rotation::Rotation,
-    signature::{Secret, Signer, complycube_signature, notification_headers},
-    time::Timestamp,
-    webhook::Webhook,
+    rotation::Rotation, signature::complycube_signature, time::Timestamp, webhook::Webhook,
 };
 use herald_engine::Clock as _;
 use herald_store::Webhooks as _;
 use herald_testkit::{
-    receiver::{Received, Receiver, Reply},
+    receiver::{Receiver, Reply},
     server::TestServer,
 };
 use serde_json::{Value, json};
@@ -21,6 +18,7 @@ use crate::support::{
     api::text,
     eventually,
     inside::{api, publish, wake_upkeep},
+    standard_signature,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -80,7 +78,7 @@ impl Stage {
         let expected = complycube_signature(complycube, &request.body);
         assert_eq!(request.header("complycube-signature"), expected, "{number}: {by:?}");
         let expected: Vec<_> =
-            standard.iter().map(|secret| standard_of(&request, secret)).collect();
+            standard.iter().map(|secret| standard_signature(&request, secret)).collect();
         let found = request.header("webhook-signature");
         assert_eq!(found, expected.join(" "), "{number}: {by:?}");
     }
@@ -113,17 +111,6 @@ impl Stage {
         let found = self.server.store.webhook(environment, id).await.expect("the store answers");
         found.expect("the webhook is there")
     }
-}
-
-/// The `Webhook-Signature` that this secret alone would have made for the request.
-fn standard_of(request: &Received, secret: &str) -> String {
-    let event = request.event_id().parse().expect("an id");
-    let timestamp = request.header("webhook-timestamp").parse().expect("seconds");
-    let signer = Signer::new(&Secret::new(secret).expect("a secret"));
-    let signatures = signer.sign(event, timestamp, &request.body);
-    let headers = notification_headers(event, &signatures).into_iter();
-    let mut found = headers.filter(|(name, _)| *name == "Webhook-Signature");
-    found.next().expect("it is among them").1.into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use herald_domain::{
     account::{EnvironmentId, Mode},
     session::Role,
 };
+use herald_engine::WebhookChanges;
 use http::{Request, header};
 
 use crate::support::{Answer, Herald, pages};
@@ -141,5 +142,33 @@ async fn a_list_is_filtered_and_paged_by_its_address() {
         assert_eq!(page.status, 200, "{address}");
         let is_shown = [&event, &delivery].iter().any(|id| page.text.contains(&format!("/{id}\"")));
         assert_eq!(is_shown, shown.is_some(), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_close_to_being_disabled_says_so_where_its_owner_looks() {
+    let herald = Herald::new();
+    let account = herald.account("Acme").await;
+    let environment = EnvironmentId { account, mode: Mode::Test };
+    let things = herald.things(environment, "plain").await;
+    let browser = herald.sign_in(account, Role::Viewer).await;
+    let own = format!("/portal/test/webhooks/{}", things.webhook);
+    let texts = [
+        (own.as_str(), "This webhook is close to being disabled"),
+        (&own, "the last attempt is left"),
+        (&own, &format!("href=\"/portal/test/deliveries/{}\"", things.delivery)),
+        ("/portal/test", "Close to being disabled"),
+        ("/portal/test/webhooks", ">failing<"),
+    ];
+    for (path, text) in texts {
+        let page = browser.get(path).await.text;
+        assert!(page.contains(text), "{path}: {text:?} is not in {page}");
+    }
+    // Nothing is sent to it any more, so nothing can fail.
+    let changes = WebhookChanges { enabled: Some(false), ..WebhookChanges::default() };
+    herald.engine.update_webhook(environment, things.webhook, changes).await.unwrap();
+    for (path, text) in texts {
+        let page = browser.get(path).await.text;
+        assert!(path == own && text.contains("href") || !page.contains(text), "{path}: {text:?}");
     }
 }

@@ -13,6 +13,7 @@ use herald_domain::{
     event::{Event, Raised},
     exact_json,
     id::{AccountId, DeliveryId, EndpointId, EventId, IdSequence, KeyId, RecoveryId, WebhookId},
+    notice::Warning,
     session::Role,
     signature::{Secret, Signer},
     time::Timestamp,
@@ -264,7 +265,7 @@ impl Herald {
         (id, claimed)
     }
 
-    /// Records an event, and a failed attempt to deliver it.
+    /// Records an event, and a failed attempt to deliver it, after which the webhook is failing.
     async fn delivered(&self, environment: EnvironmentId, hostile: &str) -> (EventId, DeliveryId) {
         let at = self.engine.now();
         let (id, claimed) = self.publish(environment, hostile).await;
@@ -284,13 +285,20 @@ impl Herald {
                     truncated: true,
                 }),
             };
-            let after = After::Retry { due_at: at.after(Duration::from_secs(60)) };
+            let due_at = at.after(Duration::from_secs(60));
+            let after = After::Retry { due_at };
+            let warning = Warning {
+                attempts_left: 1,
+                last_attempt_at: due_at,
+                spared_from: None,
+                quiet_since: at,
+            };
             let settlement = Settlement {
                 key: claimed.key,
                 number: 1,
                 attempt,
                 after,
-                warning: None,
+                warning: Some(warning),
                 notices: false,
             };
             assert_eq!(self.store.settle([settlement].into()).await.unwrap().stale, 0);

@@ -50,12 +50,12 @@ pub(crate) async fn publish_many(server: &TestServer, count: usize) {
 }
 
 /// What is measured.
-async fn metrics(server: &TestServer) -> String {
+pub(crate) async fn metrics(server: &TestServer) -> String {
     server.engine.metrics_text().await.expect("the store answers")
 }
 
 /// What the metrics say of this series.
-fn measured(metrics: &str, series: &str) -> u64 {
+pub(crate) fn measured(metrics: &str, series: &str) -> u64 {
     let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     let value = value.unwrap_or_else(|| panic!("no {series} in {metrics}"));
     value.parse().expect("a count")

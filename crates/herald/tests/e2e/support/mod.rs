@@ -16,6 +16,9 @@ pub(crate) mod world;
 
 use std::time::Duration;
 
+use herald_domain::signature::{Secret, Signer, notification_headers};
+use herald_testkit::receiver::Received;
+
 /// How long a test waits for what should come within moments.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -36,4 +39,15 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
     };
     let answer = tokio::time::timeout(PATIENCE, asking).await;
     answer.unwrap_or_else(|_elapsed| panic!("this has not happened within {PATIENCE:?}: {what}"))
+}
+
+/// The `Webhook-Signature` that this secret alone would have made for the request.
+pub(crate) fn standard_signature(request: &Received, secret: &str) -> String {
+    let event = request.event_id().parse().expect("an id");
+    let timestamp = request.header("webhook-timestamp").parse().expect("seconds");
+    let signer = Signer::new(&Secret::new(secret).expect("a secret"));
+    let signatures = signer.sign(event, timestamp, &request.body);
+    let headers = notification_headers(event, &signatures).into_iter();
+    let mut found = headers.filter(|(name, _)| *name == "Webhook-Signature");
+    found.next().expect("it is among them").1.into_owned()
 }
