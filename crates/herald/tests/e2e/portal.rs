@@ -3,7 +3,14 @@
 //! finding of the checker of accessibility, and as a picture for people to look at
 //! (`target/screenshots`).
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use herald_testkit::receiver::{Receiver, Reply};
 
@@ -40,6 +47,40 @@ async fn somebody_signs_in_adds_a_webhook_and_sees_what_becomes_of_an_event() {
     follow_an_event(&mut scene).await;
     change_webhooks(&mut scene).await;
     see_the_rest(&mut scene).await;
+    scene.assert_well().await;
+    drop(scene.browser);
+    assert!(scene.running.server.terminate().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_is_close_to_being_disabled_is_seen_and_mended() {
+    let mut scene = Scene::with(&[("HERALD_DELIVERY__RETRY_SCHEDULE", "1s,1h")]).await;
+    let broken = Arc::new(AtomicBool::new(true));
+    let is_broken = broken.clone();
+    let receiver = Receiver::start_tls(&scene.world.receiver, &["h2"], move |_| {
+        Reply::status(if is_broken.load(Ordering::SeqCst) { 503 } else { 200 })
+    })
+    .await;
+    let (webhook, _) = scene.running.api().create_webhook(&receiver.url("/")).await;
+    scene.running.publish(r#"{"id":"5eb04fcd0f3e360008035eb2"}"#).await;
+    let link = scene.link("manager").await;
+    scene.browser.open(&link).await;
+    scene.browser.follow("button[type=submit]").await;
+    eventually("the second attempt has failed", async || {
+        scene.open("/portal/test").await;
+        scene.browser.reads().await.contains("failing").then_some(())
+    })
+    .await;
+    scene.look("overview-failing").await;
+    scene.open(&format!("/portal/test/webhooks/{webhook}")).await;
+    scene.browser.shows("close to being disabled").await;
+    scene.look("webhook-failing").await;
+    broken.store(false, Ordering::SeqCst);
+    scene.browser.follow(".alert a[href*='/deliveries/']").await;
+    scene.browser.follow("form[action$='/resend'] button").await;
+    scene.open("/portal/test").await;
+    let page = scene.browser.reads().await;
+    assert!(page.contains("Every webhook is well"), "{page}");
     scene.assert_well().await;
     drop(scene.browser);
     assert!(scene.running.server.terminate().await.success());

@@ -29,7 +29,12 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn new() -> Self {
-        let world = World::new();
+        Self::with(&[]).await
+    }
+
+    /// One with more variables.
+    pub(crate) async fn with(more: &[(&'static str, &str)]) -> Self {
+        let world = World::with(more);
         let running = world.first_start().await;
         let axe = root().join("tests/browser/node_modules/axe-core/axe.min.js");
         let axe = fs::read_to_string(axe).expect("./test installs it (npm ci in tests/browser)");
