@@ -130,22 +130,23 @@ impl Engine {
 
     /// Who has this session, if it has not ended. Asking keeps it from ending by rest.
     pub async fn signed_in(&self, token: &Token) -> Result<Option<SignedIn>> {
-        let now = self.clock.now();
-        let session = self.store.session(token.hash()).await?;
-        let Some(session) = session.filter(|session| session.is_live(now)) else {
-            return Ok(None);
-        };
-        if now.since(session.seen_at) >= NOTED_EVERY {
-            self.store.note_session(session.hash, now).await?;
+        let signed_in = self.still_signed_in(token).await?;
+        if let Some(SignedIn { session, .. }) = &signed_in {
+            let now = self.clock.now();
+            if now.since(session.seen_at) >= NOTED_EVERY {
+                self.store.note_session(session.hash, now).await?;
+            }
         }
-        Ok(Some(SignedIn::new(session, token)))
+        Ok(signed_in)
     }
 
-    /// Whether a session is still alive. Unlike [`Engine::signed_in`], the question does not count as
-    /// using it.
-    pub async fn is_signed_in(&self, token: &Token) -> Result<bool> {
+    /// Who has this session, if it has not ended. Unlike [`Engine::signed_in`], the question does not
+    /// count as using it: an open page may ask for as long as it likes.
+    pub async fn still_signed_in(&self, token: &Token) -> Result<Option<SignedIn>> {
+        let now = self.clock.now();
         let session = self.store.session(token.hash()).await?;
-        Ok(session.is_some_and(|session| session.is_live(self.clock.now())))
+        let live = session.filter(|session| session.is_live(now));
+        Ok(live.map(|session| SignedIn::new(session, token)))
     }
 
     /// Ends a session.

@@ -19,6 +19,9 @@ use super::{
 };
 use crate::input::Body;
 
+/// The header by which htmx marks its requests.
+const BY_SCRIPT: &str = "hx-request";
+
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
 pub(super) struct Visitor {
@@ -29,7 +32,13 @@ pub(super) struct Visitor {
 impl Visitor {
     async fn of(headers: &HeaderMap, portal: &Portal) -> Result<Self> {
         let token = portal.session_token(headers).ok_or_else(Fault::signed_out)?;
-        let signed_in = portal.engine.signed_in(&token).await?.ok_or_else(Fault::signed_out)?;
+        // What a page asks for by itself is no use of the session.
+        let signed_in = if headers.contains_key(BY_SCRIPT) {
+            portal.engine.still_signed_in(&token).await?
+        } else {
+            portal.engine.signed_in(&token).await?
+        };
+        let signed_in = signed_in.ok_or_else(Fault::signed_out)?;
         Ok(Self { signed_in, theme: Theme::of(headers) })
     }
 

@@ -9,13 +9,17 @@ use herald_store::{DeliveryView, NumberedAttempt};
 use indexmap::IndexMap;
 use maud::{Markup, html};
 
+use super::resent::Outcome;
 use crate::{
     input::Query,
     portal::{
         Change, Here, Portal,
         fault::Result,
         layout::{Area, Frame},
-        parts::{Page, delivery_state, duration, fact, facts, header, live, text, when},
+        parts::{
+            Pace, Page, block, body, delivery_state, duration, fact, facts, header, live, pretty,
+            text, when,
+        },
     },
     v1::deliveries::attempt::{ReceivedResponse, message, received, sent},
 };
@@ -30,7 +34,9 @@ pub(super) struct View {
     pub(super) attempts: Vec<Shown>,
     /// What became of it, or what it waits for, in a sentence.
     pub(super) why: String,
-    pub(super) was_resent: bool,
+    /// The event's bytes, which every attempt has sent.
+    pub(super) body: String,
+    pub(super) resent: Option<Outcome>,
     pub(super) now: Timestamp,
 }
 
@@ -63,7 +69,8 @@ pub(crate) async fn show(
         webhook: webhook.map(|webhook| webhook.url),
         attempts: attempts.into_iter().map(shown).collect(),
         why: why.explanation,
-        was_resent: query.text("done").is_some_and(|done| done == "resent"),
+        body: String::from_utf8_lossy(&event.body).into_owned(),
+        resent: Outcome::told(&mut query),
         now: engine.now(),
     };
     Ok(Page(view.render(&Frame::of(&here))))
@@ -73,8 +80,9 @@ pub(crate) async fn show(
 pub(crate) async fn resend(State(portal): State<Portal>, change: Change) -> Result<Redirect> {
     let Change { here, .. } = change;
     let id: DeliveryId = here.id()?;
-    portal.engine.resend(here.environment(), id).await?;
-    Ok(Redirect::to(&here.path(&format!("/deliveries/{id}?done=resent"))))
+    let resent = portal.engine.resend(here.environment(), id).await?;
+    let outcome = Outcome::of(&[resent]);
+    Ok(Redirect::to(&here.path(&format!("/deliveries/{id}?{outcome}"))))
 }
 
 impl View {
@@ -95,8 +103,8 @@ impl View {
         };
         let content = html! {
                 (header(&above, &title, &actions))
-                @if self.was_resent { p.done role="status" { "It was sent again: see the last attempt." } }
-                p.lead { (text(&self.why)) }
+                @if let Some(outcome) = self.resent { (outcome.render()) }
+                p.lead role="status" { (text(&self.why)) }
                 (facts(&html! {
                     (fact("Event", &html! { a.mono href=(event) { (text(&delivery.event_type)) } }))
                     (fact("Webhook", &self.webhook(frame)))
@@ -109,8 +117,9 @@ impl View {
                     (self.timeline())
                 }
         };
-        let changes = delivery.state == DeliveryState::Pending;
-        frame.page(Area::Deliveries, "Delivery", &live(&frame.address, changes, &content))
+        let title = format!("{} · Delivery", delivery.event_type);
+        let pace = Pace::until(delivery.due_at, self.now);
+        frame.page(Area::Deliveries, &title, &live(&frame.address, pace, &content))
     }
 
     fn webhook(&self, frame: &Frame) -> Markup {
@@ -130,7 +139,7 @@ impl View {
                 li {
                     div.step { span.strong { "Accepted" } (when(self.delivery.created_at, self.now)) }
                 }
-                @for shown in &self.attempts { (shown.render(self.now)) }
+                @for shown in &self.attempts { (shown.render(self)) }
                 (self.outlook())
             }
         }
@@ -159,7 +168,7 @@ impl View {
 }
 
 impl Shown {
-    fn render(&self, now: Timestamp) -> Markup {
+    fn render(&self, View { now, body, .. }: &View) -> Markup {
         let NumberedAttempt { number, manual, attempt } = &self.attempt;
         let answer = match &attempt.answer {
             herald_domain::attempt::Answer::Response(response) => Some(received(response)),
@@ -170,14 +179,14 @@ impl Shown {
             li class=(class) {
                 div.step {
                     span.strong { @if *manual { "Resend " } @else { "Attempt " } (number) }
-                    (when(attempt.started_at, now))
+                    (when(attempt.started_at, *now))
                     span.outcome.mono { (self.outcome()) }
                     span.quiet { (duration(attempt.duration)) }
                 }
                 @if let Some(reason) = self.reason() { p.reason { (text(&reason)) } }
                 details {
                     summary { "Request" @if answer.is_some() { " and response" } }
-                    (self.request())
+                    (self.request(body))
                     @if let Some(answer) = &answer { (response(answer)) }
                 }
             }
@@ -207,7 +216,7 @@ impl Shown {
         Some(message(failure, answer.status()))
     }
 
-    fn request(&self) -> Markup {
+    fn request(&self, body: &str) -> Markup {
         let attempt = &self.attempt.attempt;
         html! {
             h3 { "Request" }
@@ -219,7 +228,10 @@ impl Shown {
                 (fact("Began", &html! { time datetime=(attempt.started_at) { (attempt.started_at) } }))
             }))
             @match &self.request {
-                Some(request) => (headers("Headers that were sent", request)),
+                Some(request) => {
+                    (headers("Headers that were sent", request))
+                    (block(&html! { "Body, laid out for reading" }, &pretty(body)))
+                },
                 None => p.quiet { "Nothing was sent: it failed before that." },
             }
         }
@@ -230,19 +242,10 @@ fn response(answer: &ReceivedResponse) -> Markup {
     html! {
         h3 { "Response " (answer.status) }
         (headers("Headers that came back", &answer.headers))
-        @if answer.body.is_empty() {
-            p.quiet { "It had no body." }
-        } @else {
-            p.hint {
-                @if answer.body_encoding == "utf-8" { "Body" } @else { "Body, which is no text, as base64" }
-                @if answer.truncated { ": its first 16 KiB" }
-            }
-            pre.code tabindex="0" { code { (text(&answer.body)) } }
-        }
+        (body(&answer.body, answer.body_encoding, answer.truncated.then_some("its first 16 KiB")))
     }
 }
 
-/// Headers, as they were sent or received.
 pub(super) fn headers(caption: &str, headers: &IndexMap<String, String>) -> Markup {
     html! {
         div.table.headers {

@@ -103,7 +103,7 @@ impl Viewer for Watcher {
 
     async fn may_watch(&self) -> bool {
         // If that cannot be told right now, the page asks again.
-        self.engine.is_signed_in(&self.token).await.unwrap_or(false)
+        matches!(self.engine.still_signed_in(&self.token).await, Ok(Some(_)))
     }
 }
 

@@ -12,7 +12,7 @@ use super::delivery::headers;
 use crate::{
     portal::{
         layout::Frame,
-        parts::{fact, facts, moment, pretty_if_json, text},
+        parts::{self, fact, facts, moment, text},
     },
     v1::deliveries::attempt::{joined, readable},
 };
@@ -80,15 +80,6 @@ fn body(request: &KeptRequest) -> Markup {
     let shown = &request.body[..request.body.len().min(SHOWN)];
     let is_cut = request.length > shown.len() as u64;
     let (content, encoding) = readable(shown, is_cut);
-    html! {
-        @if request.length == 0 {
-            p.quiet { "It had no body." }
-        } @else {
-            p.hint {
-                @if encoding == "utf-8" { "Body" } @else { "Body, which is no text, as base64" }
-                @if is_cut { ": the first " (shown.len()) " of its " (request.length) " bytes" }
-            }
-            pre.code tabindex="0" { code { (pretty_if_json(&content)) } }
-        }
-    }
+    let part = format!("the first {} of its {} bytes", shown.len(), request.length);
+    parts::body(&content, encoding, is_cut.then_some(part.as_str()))
 }

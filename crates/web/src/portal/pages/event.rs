@@ -2,7 +2,6 @@
 
 use axum::{extract::State, response::Redirect};
 use herald_domain::{
-    delivery::DeliveryState,
     event::Event,
     id::{EventId, WebhookId},
     time::Timestamp,
@@ -10,6 +9,7 @@ use herald_domain::{
 use herald_engine::Why;
 use maud::{Markup, html};
 
+use super::resent::Outcome;
 use crate::{
     input::Query,
     portal::{
@@ -17,7 +17,7 @@ use crate::{
         fault::{Fault, Result},
         layout::{Area, Frame},
         parts::{
-            Page, delivery_state, empty, fact, facts, header, live, pretty, table, text, when,
+            Pace, Page, delivery_state, empty, fact, facts, header, live, pretty, table, text, when,
         },
     },
 };
@@ -29,7 +29,7 @@ pub(super) struct View {
     pub(super) description: String,
     /// For each webhook.
     pub(super) why: Vec<Why>,
-    pub(super) was_resent: bool,
+    pub(super) resent: Option<Outcome>,
     pub(super) now: Timestamp,
 }
 
@@ -45,7 +45,7 @@ pub(crate) async fn show(
     let view = View {
         description: known.map(|known| known.description.clone()).unwrap_or_default(),
         why: engine.why(environment, event.id, None).await?,
-        was_resent: query.text("done").is_some_and(|done| done == "resent"),
+        resent: Outcome::told(&mut query),
         now: engine.now(),
         event,
     };
@@ -60,8 +60,9 @@ pub(crate) async fn resend(State(portal): State<Portal>, change: Change) -> Resu
         "" => None,
         named => Some(named.parse::<WebhookId>().map_err(|_| Fault::not_found())?),
     };
-    portal.engine.resend_event(here.environment(), id, webhook).await?;
-    Ok(Redirect::to(&here.path(&format!("/events/{id}?done=resent"))))
+    let resent = portal.engine.resend_event(here.environment(), id, webhook).await?;
+    let outcome = Outcome::of(&resent);
+    Ok(Redirect::to(&here.path(&format!("/events/{id}?{outcome}"))))
 }
 
 impl View {
@@ -71,16 +72,16 @@ impl View {
         let above = html! { a href=(frame.path("/events")) { "Events" } };
         let title = html! { span.mono { (text(&event.event_type)) } };
         let body = String::from_utf8_lossy(&event.body);
-        let pending = |why: &Why| {
-            why.delivery.as_ref().is_some_and(|delivery| delivery.state == DeliveryState::Pending)
-        };
-        let changes = self.why.iter().any(pending);
+        let deliveries = self.why.iter().filter_map(|why| why.delivery.as_ref());
+        let paces = deliveries.map(|delivery| Pace::until(delivery.due_at, self.now));
+        let pace = paces.min().unwrap_or(Pace::Never);
+        let name = format!("{} · Event", event.event_type);
         frame.page(
             Area::Events,
-            "Event",
+            &name,
             &html! {
                 (header(&above, &title, &self.actions(frame)))
-                @if self.was_resent { p.done role="status" { "It was sent again." } }
+                @if let Some(outcome) = self.resent { (outcome.render()) }
                 (facts(&html! {
                     @if !self.description.is_empty() {
                         (fact("What happened", &text(&self.description)))
@@ -92,7 +93,7 @@ impl View {
                 }))
                 section aria-labelledby="webhooks" {
                     h2 #webhooks { "Webhooks" }
-                    (live(&frame.address, changes, &self.webhooks(frame)))
+                    (live(&frame.address, pace, &self.webhooks(frame)))
                 }
                 section aria-labelledby="body" {
                     h2 #body { "Body" }

@@ -14,6 +14,7 @@ pub(super) mod events;
 pub(super) mod keys;
 pub(super) mod overview;
 pub(super) mod recovery;
+mod resent;
 #[cfg(test)]
 mod tests;
 pub(super) mod webhook;

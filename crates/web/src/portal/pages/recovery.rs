@@ -9,7 +9,7 @@ use crate::portal::{
     Change, Here, Portal,
     fault::Result,
     layout::{Area, Frame},
-    parts::{Page, fact, facts, grouped, header, live, recovery_state, table, text, when},
+    parts::{Pace, Page, fact, facts, grouped, header, live, recovery_state, table, text, when},
 };
 
 /// What the page shows.
@@ -73,7 +73,8 @@ impl View {
                 "."
             }
         };
-        frame.page(Area::Webhooks, "Recovery", &live(&frame.address, is_running, &content))
+        let pace = if is_running { Pace::Often } else { Pace::Never };
+        frame.page(Area::Webhooks, "Recovery", &live(&frame.address, pace, &content))
     }
 
     fn progress(&self) -> Markup {

@@ -1,5 +1,6 @@
 //! What pages are made of: texts from outside, times, states, tables, empty states.
 
+mod body;
 mod chart;
 pub(super) mod icon;
 mod json;
@@ -11,9 +12,10 @@ mod times;
 use axum::response::{Html, IntoResponse, Response};
 use maud::Markup;
 
+pub(super) use body::{block, body};
 pub(super) use chart::{Performance, Period};
 pub(super) use json::{pretty, pretty_if_json};
-pub(super) use live::live;
+pub(super) use live::{Pace, live};
 pub(super) use pager::Pager;
 pub(super) use show::{
     alert, copied, delivery_state, empty, fact, facts, grouped, header, plain, recovery_state,
