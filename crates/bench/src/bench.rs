@@ -20,6 +20,8 @@ pub(crate) struct Bench {
     pub(crate) pending: usize,
     /// How many clients there are in the full store of the row about them.
     pub(crate) clients: u64,
+    /// How many deliveries there are in the store of the row about lists.
+    pub(crate) deliveries: usize,
     data: PathBuf,
 }
 
@@ -35,7 +37,15 @@ impl Bench {
         );
         // Herald and the L1 server are given paths below it, and are started elsewhere.
         let data = data.canonicalize()?;
-        Ok(Self { herald, plan, tls: None, pending: 1_000_000, clients: 1_000_000, data })
+        Ok(Self {
+            herald,
+            plan,
+            tls: None,
+            pending: 1_000_000,
+            clients: 1_000_000,
+            deliveries: 1_000_000,
+            data,
+        })
     }
 
     /// The same, with deliveries over TLS.

@@ -66,11 +66,16 @@ impl Goal {
 pub(crate) fn judge(rows: &[Row]) -> Vec<Verdict> {
     let plain = Results { rows, tls: false };
     let tls = Results { rows, tls: true };
-    [speed(plain), speed(tls), costs(plain), pending(plain), isolation(plain), clients(plain)]
-        .into_iter()
-        .flatten()
-        .flatten()
-        .collect()
+    let kinds = [
+        speed(plain),
+        speed(tls),
+        costs(plain),
+        pending(plain),
+        isolation(plain),
+        clients(plain),
+        lists(plain),
+    ];
+    kinds.into_iter().flatten().flatten().collect()
 }
 
 fn speed(of: Results<'_>) -> Vec<Option<Verdict>> {
@@ -124,6 +129,15 @@ fn clients(of: Results<'_>) -> Vec<Option<Verdict>> {
         of.value(&format!("{name}, p99, ms"), name, Row::p99, Goal::AtMost(20.0))
     };
     std::iter::once(made).chain(names::PAGES.iter().map(page)).collect()
+}
+
+fn lists(of: Results<'_>) -> Vec<Option<Verdict>> {
+    let pages = names::AMID
+        .iter()
+        .flat_map(|load| names::LISTS.iter().map(|(page, _)| names::named(load, page)));
+    let page =
+        |name: String| of.value(&format!("{name}, p99, ms"), &name, Row::p99, Goal::AtMost(50.0));
+    pages.map(page).collect()
 }
 
 /// The rows of one transport.

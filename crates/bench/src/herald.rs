@@ -12,8 +12,15 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 
-use crate::{bench::Bench, child::Child, http1, measure::Process, publisher::Target};
+use crate::{
+    bench::Bench,
+    child::Child,
+    http1::{self, Messages},
+    measure::Process,
+    publisher::Target,
+};
 
 /// Opens the operator's API of every Herald of the benchmark.
 const OPERATOR_KEY: &str = "the-operator-key-of-the-benchmark";
@@ -85,10 +92,28 @@ impl Herald {
         let text = |value: &Value| value.as_str().map(String::from).context("an account is text");
         let account = Account { id: text(&made["id"])?, key: text(&made["keys"]["test"])? };
         for url in urls {
-            let webhook = json!({ "url": url, "enabled": true, "events": ["*"] });
-            self.call("POST", "/v1/webhooks", &account.key, &webhook).await?;
+            self.webhook(&account, &url).await?;
         }
         Ok(account)
+    }
+
+    /// Makes a webhook that asks for every event; answers its id.
+    pub(crate) async fn webhook(&self, account: &Account, url: &str) -> Result<String> {
+        let webhook = json!({ "url": url, "enabled": true, "events": ["*"] });
+        let made = self.call("POST", "/v1/webhooks", &account.key, &webhook).await?;
+        Ok(made["id"].as_str().context("a webhook has an id")?.to_owned())
+    }
+
+    /// Deletes a webhook.
+    pub(crate) async fn delete_webhook(&self, account: &Account, id: &str) -> Result<()> {
+        let path = format!("/v1/webhooks/{id}");
+        self.call("DELETE", &path, &account.key, &Value::Null).await.map(|_| ())
+    }
+
+    /// The items of a list of the API.
+    pub(crate) async fn list(&self, account: &Account, path: &str) -> Result<Vec<Value>> {
+        let listed = self.call("GET", path, &account.key, &Value::Null).await?;
+        Ok(listed["items"].as_array().context("a list has items")?.clone())
     }
 
     /// Where publishers publish for these accounts.
@@ -100,6 +125,25 @@ impl Herald {
     /// Where clients are made for this account.
     pub(crate) fn client_target(&self, account: &Account) -> Target {
         Target::clients(self.child.address(), &account.key)
+    }
+
+    /// Signs in to the portal; answers the cookie.
+    pub(crate) async fn sign_in(&self, account: &Account) -> Result<String> {
+        let asked = json!({ "accountId": account.id, "role": "manager" });
+        let made = self.call("POST", "/operator/v1/portalLinks", OPERATOR_KEY, &asked).await?;
+        let link = made["url"].as_str().context("a link has a URL")?;
+        let (_, token) = link.rsplit_once('/').context("a link ends with its token")?;
+        let mut messages = Messages::new(TcpStream::connect(self.address()).await?);
+        let request = format!(
+            "POST /portal/link/{token} HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n",
+            self.address()
+        );
+        messages.send(request.as_bytes()).await?;
+        let answer = messages.next().await?.context("Herald hung up")?;
+        let head = String::from_utf8_lossy(answer.head);
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+        let cookie = cookie.with_context(|| format!("nobody was signed in: {head}"))?;
+        Ok(cookie.split(';').next().unwrap_or_default().to_owned())
     }
 
     /// Where it answers.

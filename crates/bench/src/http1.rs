@@ -33,6 +33,8 @@ pub(crate) struct Messages<S> {
 pub(crate) struct Message<'a> {
     /// Its first line, without the line's end.
     pub(crate) start: &'a [u8],
+    /// Its first line and its headers.
+    pub(crate) head: &'a [u8],
     /// Its body.
     pub(crate) body: &'a [u8],
 }
@@ -101,7 +103,11 @@ impl Layout {
     }
 
     fn message<'a>(&self, bytes: &'a [u8]) -> Message<'a> {
-        Message { start: &bytes[..self.start], body: &bytes[self.body.clone()] }
+        Message {
+            start: &bytes[..self.start],
+            head: &bytes[..self.body.start],
+            body: &bytes[self.body.clone()],
+        }
     }
 }
 

@@ -17,6 +17,7 @@
 //! | `publisher`, `receiver`, `ledger` | who sends, who gets it, and the books of it |
 //! | `poster`, `l0_sender`, `l1_server`, `tls` | what Herald is compared with |
 //! | `herald`, `child` | Herald as a process |
+//! | `filler` | how a store is filled |
 //! | `measure`, `machine` | clocks, counters, `/proc` |
 //! | `goals`, `report` | what is made of it |
 //!
@@ -29,6 +30,7 @@
 mod bench;
 mod child;
 mod event;
+mod filler;
 mod goals;
 mod herald;
 mod http1;
@@ -78,6 +80,9 @@ struct Options {
     /// Clients in the full store of the row `clients`; each takes about 1.5 KB of disk
     #[arg(long, default_value_t = 1_000_000)]
     clients: u64,
+    /// Deliveries in the store of the row `lists`; each takes about 1.5 KB of disk
+    #[arg(long, default_value_t = 1_000_000)]
+    deliveries: usize,
     /// Also write the results to this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -136,6 +141,7 @@ async fn measure(options: Options) -> Result<()> {
     let herald = herald_binary(options.herald)?;
     let mut bench = Bench::new(herald, &options.data, plan)?;
     (bench.pending, bench.clients) = (options.pending, options.clients);
+    bench.deliveries = options.deliveries;
     let mut rows = Vec::new();
     let others = Others::watch()?;
     report::begin(&machine);

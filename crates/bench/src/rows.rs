@@ -7,6 +7,7 @@ mod isolation;
 mod l0;
 mod l1;
 mod latency;
+mod lists;
 mod pending;
 mod sustained;
 
@@ -39,6 +40,8 @@ pub(crate) enum Kind {
     Isolation,
     /// Clients made and listed: in a store of 1,000, and of very many.
     Clients,
+    /// Pages of the API and the portal over many deliveries: idle, and while events flow.
+    Lists,
     /// Memory after the start.
     Idle,
 }
@@ -55,6 +58,7 @@ pub(crate) mod names {
     pub(crate) use super::clients::{AMONG_FEW, AMONG_MANY, PAGES};
     pub(crate) use super::isolation::{HANGING, HEALTHY};
     pub(crate) use super::latency::received_at;
+    pub(crate) use super::lists::{AMID, PAGES as LISTS, named};
     pub(crate) use super::pending::{EMPTY, FULL};
 
     pub(crate) const L0: &str = "L0";
@@ -107,6 +111,7 @@ pub(crate) async fn run(kind: Kind, bench: &Bench) -> Result<Vec<Row>> {
         Kind::Latency => latency::run(bench).await,
         Kind::Pending => pending::run(bench).await,
         Kind::Clients => clients::run(bench).await,
+        Kind::Lists => lists::run(bench).await,
         Kind::Isolation => isolation::run(bench).await,
         Kind::Idle => Ok(vec![idle::run(bench).await?]),
     }
