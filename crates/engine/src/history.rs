@@ -3,11 +3,11 @@
 use herald_domain::{
     account::EnvironmentId,
     event::Event,
-    id::{DeliveryId, EventId},
+    id::{DeliveryId, EventId, WebhookId},
     problem::Problem,
 };
 use herald_store::{
-    Books, DeliveryFilter, DeliveryView, EventFilter, Listed, NumberedAttempt, Page,
+    Books, DeliveryCounts, DeliveryFilter, DeliveryView, EventFilter, Listed, NumberedAttempt, Page,
 };
 
 use crate::{Engine, Result};
@@ -49,6 +49,22 @@ impl Engine {
         page: Page,
     ) -> Result<Listed<DeliveryView>> {
         Ok(self.store.list_deliveries(environment, filter, page).await?)
+    }
+
+    /// The pending deliveries of a webhook of which the next attempts are due first, at most
+    /// `limit`, the soonest first.
+    pub async fn next_attempts(
+        &self,
+        environment: EnvironmentId,
+        webhook: WebhookId,
+        limit: usize,
+    ) -> Result<Vec<DeliveryView>> {
+        Ok(self.store.next_attempts(environment, webhook, limit).await?)
+    }
+
+    /// How many deliveries each of the environment's webhooks has, in the order of their ids.
+    pub async fn delivery_counts(&self, environment: EnvironmentId) -> Result<Vec<DeliveryCounts>> {
+        Ok(self.store.delivery_counts(environment).await?)
     }
 
     /// The books of one environment, or of all together (promise 2).

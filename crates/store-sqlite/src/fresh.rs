@@ -11,8 +11,8 @@ pub(crate) fn note(connection: &Connection, sequence: u64) -> rusqlite::Result<(
 }
 
 /// Makes every fresh delivery due: whoever held them is gone. Reads only what was accepted after
-/// the watermark, which is some seconds of traffic.
-pub(crate) fn make_all_due(connection: &Connection) -> rusqlite::Result<()> {
+/// the watermark, which is some seconds of traffic. Then none is fresh before the `next` event.
+pub(crate) fn make_all_due(connection: &Connection, next: u64) -> rusqlite::Result<()> {
     let noted: Option<i64> = connection
         .query_row("SELECT value FROM meta WHERE name = 'fresh_from'", [], |row| row.get(0))
         .optional()?;
@@ -29,5 +29,6 @@ pub(crate) fn make_all_due(connection: &Connection) -> rusqlite::Result<()> {
             params![env, from],
         )?;
     }
+    note(&transaction, next)?;
     transaction.commit()
 }

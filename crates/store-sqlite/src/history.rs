@@ -1,27 +1,23 @@
-//! What people ask, read beside the writer.
-//!
-//! Lists know their length from the tallies where they can; what is filtered further is counted.
+//! What people ask, read beside the writer; `lists` has the lists.
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use herald_domain::{
     account::EnvironmentId,
-    attempt::ErrorClass,
     delivery::DeliveryState,
     event::Event,
     id::{DeliveryId, EventId, WebhookId},
 };
 use herald_store::{
-    Books, DeliveryFilter, DeliveryView, EventFilter, History, Listed, NumberedAttempt, Page,
-    Result, StoreError, TimeRange,
+    Books, DeliveryCounts, DeliveryFilter, DeliveryView, EventFilter, History, Listed,
+    NumberedAttempt, Page, Result,
 };
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{
     SqliteStore,
-    codec::{self, count, maybe_time, object_id, time},
-    conditions::Conditions,
+    codec::{self, count, object_id, signed},
     failure::explain,
+    lists::{self, DELIVERIES, EVENTS, FRESH, delivery, event, of_keys},
     registry::known_env,
 };
 
@@ -53,7 +49,7 @@ impl History for SqliteStore {
                 let Some(env) = known_env(connection, environment)? else {
                     return Ok(Listed::empty());
                 };
-                list_events(connection, env, &filter, page).map_err(explain)
+                lists::events(connection, env, &filter, page).map_err(explain)
             })
             .await
     }
@@ -88,7 +84,30 @@ impl History for SqliteStore {
                 let Some(env) = known_env(connection, environment)? else {
                     return Ok(Listed::empty());
                 };
-                list_deliveries(connection, env, &filter, page).map_err(explain)
+                lists::deliveries(connection, env, &filter, page).map_err(explain)
+            })
+            .await
+    }
+
+    async fn next_attempts(
+        &self,
+        environment: EnvironmentId,
+        webhook: WebhookId,
+        limit: usize,
+    ) -> Result<Vec<DeliveryView>> {
+        self.readers
+            .read(move |connection| match known_env(connection, environment)? {
+                Some(env) => next_attempts(connection, env, webhook, limit).map_err(explain),
+                None => Ok(Vec::new()),
+            })
+            .await
+    }
+
+    async fn delivery_counts(&self, environment: EnvironmentId) -> Result<Vec<DeliveryCounts>> {
+        self.readers
+            .read(move |connection| match known_env(connection, environment)? {
+                Some(env) => delivery_counts(connection, env).map_err(explain),
+                None => Ok(Vec::new()),
             })
             .await
     }
@@ -122,127 +141,56 @@ impl History for SqliteStore {
     }
 }
 
-const EVENTS: &str = "
-    SELECT e.id, t.name AS type, t.resource, e.created_at, e.body
-    FROM event AS e JOIN event_type AS t ON t.num = e.type";
-
-const DELIVERIES: &str = "
-    SELECT d.id, e.id AS event, t.name AS type, w.id AS webhook, d.state, d.attempts,
-           iif(d.state = 0, coalesce(d.due_at, d.created_at), NULL) AS due_at,
-           d.last_status, d.last_error, d.created_at, d.updated_at
-    FROM delivery AS d
-    JOIN event AS e ON e.seq = d.seq
-    JOIN event_type AS t ON t.num = d.type
-    JOIN webhook AS w ON w.num = d.webhook";
-
-fn list_events(
+/// Those in the index of what is due, in its order, and those that are not in it yet: they are due
+/// since they were made, and all behind a watermark.
+fn next_attempts(
     connection: &Connection,
     env: i64,
-    filter: &EventFilter,
-    page: Page,
-) -> rusqlite::Result<Listed<Event>> {
-    let mut conditions = Conditions::default();
-    conditions.add("e.env = ?", env);
-    if let Some(event_type) = &filter.event_type {
-        conditions.add("e.type IN (SELECT num FROM event_type WHERE name = ?)", event_type.clone());
-    }
-    if let Some(resource) = &filter.resource_type {
-        conditions
-            .add("e.type IN (SELECT num FROM event_type WHERE resource = ?)", resource.clone());
-    }
-    let total = if filter.created == TimeRange::default() {
-        let tally = Conditions {
-            clauses: conditions.clauses.clone(),
-            values: std::mem::take(&mut conditions.values),
-        };
+    webhook: WebhookId,
+    limit: usize,
+) -> rusqlite::Result<Vec<DeliveryView>> {
+    let mut next = Vec::new();
+    for (pending, order) in [
+        // The environment is in the index between them: without it, those due at one time would
+        // be sorted, however many they are.
+        ("d.state = 0 AND d.due_at IS NOT NULL", "d.due_at, d.env, d.seq"),
+        (FRESH, "d.created_at, d.seq"),
+    ] {
         let sql = format!(
-            "SELECT coalesce(sum(count), 0) AS total FROM event_tally AS e{}",
-            tally.clause()
+            "WITH next AS MATERIALIZED (
+                 SELECT d.env, d.seq, d.webhook FROM delivery AS d
+                 WHERE d.webhook = (SELECT num FROM webhook WHERE id = ?2) AND +d.env = ?1
+                     AND {pending}
+                 ORDER BY {order} LIMIT ?3)
+             SELECT d.seq, {columns}",
+            columns = of_keys("next").trim_start().trim_start_matches("SELECT"),
         );
-        let total = connection
-            .prepare_cached(&sql)?
-            .query_row(params_from_iter(&tally.values), |row| count(row, "total"))?;
-        conditions.values = tally.values;
-        total
-    } else {
-        conditions.within(filter.created, ["e.created_at > ?", "e.created_at < ?"]);
-        conditions.total(connection, "event AS e")?
-    };
-    let items = conditions.page(connection, (EVENTS, "e.id DESC"), page, event)?;
-    Ok(Listed { items, total })
+        let values = params![env, webhook.as_bytes(), signed(limit as u64)];
+        let read = |row: &Row<'_>| Ok((row.get::<_, i64>("seq")?, delivery(row)?));
+        let mut query = connection.prepare_cached(&sql)?;
+        next.extend(query.query_map(values, read)?.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    next.sort_by_key(|(sequence, view)| (view.due_at, *sequence));
+    next.truncate(limit);
+    Ok(next.into_iter().map(|(_, view)| view).collect())
 }
 
-fn list_deliveries(
-    connection: &Connection,
-    env: i64,
-    filter: &DeliveryFilter,
-    page: Page,
-) -> rusqlite::Result<Listed<DeliveryView>> {
-    let mut conditions = Conditions::default();
-    conditions.add("d.env = ?", env);
-    if let Some(webhook) = filter.webhook {
-        conditions.add("d.webhook = (SELECT num FROM webhook WHERE id = ?)", *webhook.as_bytes());
-    }
-    if let Some(id) = filter.event {
-        let Some(sequence) = sequence_of(connection, env, id)? else { return Ok(Listed::empty()) };
-        conditions.add("d.seq = ?", sequence);
-    }
-    if let Some(state) = filter.state {
-        conditions.add("d.state = ?", state as u8);
-        if state > DeliveryState::Delivered {
-            // Says again what follows, in the words of the partial index.
-            conditions.clauses.push("d.state >= 2");
+fn delivery_counts(connection: &Connection, env: i64) -> rusqlite::Result<Vec<DeliveryCounts>> {
+    let sql = "SELECT w.id, t.pending, t.delivered - t.removed_delivered AS delivered,
+                   t.exhausted - t.removed_exhausted AS exhausted, t.held,
+                   t.cancelled - t.removed_cancelled AS cancelled
+               FROM webhook AS w JOIN tally AS t ON t.webhook = w.num
+               WHERE w.env = ?1 AND w.deleted_at IS NULL ORDER BY w.id";
+    let mut query = connection.prepare_cached(sql)?;
+    let counts = query.query_map([env], |row| {
+        let mut found = [0; DeliveryState::ALL.len()];
+        for state in DeliveryState::ALL {
+            found[state as usize] = count(row, state.as_str())?;
         }
-    }
-    if let Some(event_type) = &filter.event_type {
-        conditions.add("d.type IN (SELECT num FROM event_type WHERE name = ?)", event_type.clone());
-    }
-    conditions.within(filter.created, ["d.created_at > ?", "d.created_at < ?"]);
-    conditions.within(filter.updated, ["d.updated_at > ?", "d.updated_at < ?"]);
-    let total = match tallied(connection, env, filter)? {
-        Some(total) => total,
-        None => conditions.total(connection, "delivery AS d")?,
-    };
-    let order = "d.seq DESC, d.webhook DESC";
-    let items = conditions.page(connection, (DELIVERIES, order), page, delivery)?;
-    Ok(Listed { items, total })
-}
-
-/// The length of a list that the tallies know: filtered by webhook and state at most.
-fn tallied(
-    connection: &Connection,
-    env: i64,
-    filter: &DeliveryFilter,
-) -> rusqlite::Result<Option<u64>> {
-    let known =
-        DeliveryFilter { webhook: filter.webhook, state: filter.state, ..Default::default() };
-    if known != *filter {
-        return Ok(None);
-    }
-    let present = match filter.state {
-        Some(DeliveryState::Pending) => "pending",
-        Some(DeliveryState::Held) => "held",
-        Some(DeliveryState::Delivered) => "delivered - removed_delivered",
-        Some(DeliveryState::Exhausted) => "exhausted - removed_exhausted",
-        Some(DeliveryState::Cancelled) => "cancelled - removed_cancelled",
-        None => "accepted - removed_delivered - removed_exhausted - removed_cancelled",
-    };
-    let sql = format!(
-        "SELECT coalesce(sum({present}), 0) AS total FROM tally WHERE env = ?1
-         AND (?2 IS NULL OR webhook = (SELECT num FROM webhook WHERE id = ?2))"
-    );
-    let webhook = filter.webhook.map(|webhook| *webhook.as_bytes());
-    connection
-        .prepare_cached(&sql)?
-        .query_row(params![env, webhook], |row| count(row, "total"))
-        .map(Some)
-}
-
-fn sequence_of(connection: &Connection, env: i64, id: EventId) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT seq FROM event WHERE env = ?1 AND id = ?2")?
-        .query_row(params![env, id.as_bytes()], |row| row.get(0))
-        .optional()
+        let webhook = WebhookId(object_id(row, "id")?);
+        Ok(DeliveryCounts::of(webhook, |state| found[state as usize]))
+    })?;
+    counts.collect()
 }
 
 fn attempts(connection: &Connection, env: i64, id: DeliveryId) -> Result<Vec<NumberedAttempt>> {
@@ -289,39 +237,5 @@ fn books(connection: &Connection, env: Option<i64>) -> rusqlite::Result<Books> {
             held: count(row, "held")?,
             cancelled: count(row, "cancelled")?,
         })
-    })
-}
-
-fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
-    Ok(Event {
-        id: EventId(object_id(row, "id")?),
-        event_type: row.get("type")?,
-        resource_type: row.get("resource")?,
-        created_at: time(row, "created_at")?,
-        body: Bytes::from(row.get::<_, Vec<u8>>("body")?),
-    })
-}
-
-fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryView> {
-    let unknown = |what: &str, code: u8| {
-        let problem = StoreError::Corrupt(format!("{what} {code} of a delivery"));
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Integer, problem.into())
-    };
-    let state: u8 = row.get("state")?;
-    let error: Option<u8> = row.get("last_error")?;
-    Ok(DeliveryView {
-        id: DeliveryId(object_id(row, "id")?),
-        event: EventId(object_id(row, "event")?),
-        event_type: row.get("type")?,
-        webhook: WebhookId(object_id(row, "webhook")?),
-        state: DeliveryState::from_code(state).ok_or_else(|| unknown("state", state))?,
-        attempts: count(row, "attempts")?,
-        due_at: maybe_time(row, "due_at")?,
-        last_status: row.get("last_status")?,
-        last_error: error
-            .map(|code| ErrorClass::from_code(code).ok_or_else(|| unknown("error class", code)))
-            .transpose()?,
-        created_at: time(row, "created_at")?,
-        updated_at: time(row, "updated_at")?,
     })
 }

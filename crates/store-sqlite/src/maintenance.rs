@@ -18,7 +18,7 @@ pub struct Examination {
     pub bytes: u64,
     /// What SQLite's own check found; empty if nothing.
     pub damage: Vec<String>,
-    /// Webhooks whose tally differs from their deliveries; none, if the books balance.
+    /// Webhooks whose tally, or what is counted for lists, differs from their deliveries; none, if the books balance.
     pub unbalanced: i64,
     /// Kinds of resources of which there are more or fewer than an environment counts.
     pub miscounted: i64,
@@ -63,6 +63,11 @@ pub fn examine(path: &Path) -> Result<Examination> {
     damage.retain(|line| line != "ok");
     let unbalanced =
         connection.query_row(UNBALANCED, [], |row| row.get::<_, i64>(0)).map_err(explain)?;
+    let unbalanced = if version < schema::WITH_STRETCHES {
+        unbalanced
+    } else {
+        unbalanced.max(connection.query_row(MISPLACED, [], |row| row.get(0)).map_err(explain)?)
+    };
     let miscounted = if version < schema::WITH_RESOURCES {
         0
     } else {
@@ -93,6 +98,24 @@ const UNBALANCED: &str = "
         OR t.exhausted - t.removed_exhausted <> coalesce(c.exhausted, 0)
         OR t.held <> coalesce(c.held, 0)
         OR t.cancelled - t.removed_cancelled <> coalesce(c.cancelled, 0)";
+
+/// Holds what is counted of every stretch against its rows; answers of how many webhooks it differs.
+const MISPLACED: &str = "
+    WITH found AS (
+        SELECT d.env,
+               (SELECT s.first FROM event_stretch AS s
+                WHERE s.env = d.env AND s.first <= d.seq ORDER BY s.first DESC LIMIT 1) AS first,
+               d.webhook, d.type,
+               count(*) FILTER (WHERE d.state = 0), count(*) FILTER (WHERE d.state = 1),
+               count(*) FILTER (WHERE d.state = 2), count(*) FILTER (WHERE d.state = 3),
+               count(*) FILTER (WHERE d.state = 4)
+        FROM delivery AS d GROUP BY 1, 2, 3, 4),
+         counted AS (
+        SELECT env, first, webhook, type, pending, delivered, exhausted, held, cancelled
+        FROM delivery_stretch)
+    SELECT count(DISTINCT webhook) FROM (
+        SELECT * FROM (SELECT * FROM found EXCEPT SELECT * FROM counted)
+        UNION ALL SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM found))";
 
 /// Holds how many resources there are of each kind against what is counted.
 const MISCOUNTED: &str = "

@@ -76,14 +76,22 @@ impl Session<'_> {
                        last_error = ?6
                    WHERE env = ?1 AND seq = ?2 AND webhook = ?3";
         let class = attempt.answer.error_class().map(|class| class as u8);
-        let at = attempt.ended_at().millis();
+        let at = attempt.ended_at();
         self.connection
             .prepare_cached(sql)
             .and_then(|mut update| {
-                update.execute(params![env, sequence, webhook, at, attempt.answer.status(), class])
+                update.execute(params![
+                    env,
+                    sequence,
+                    webhook,
+                    at.millis(),
+                    attempt.answer.status(),
+                    class
+                ])
             })
             .map_err(explain)?;
-        self.tallies.moved(env, webhook, from, DeliveryState::Delivered);
+        let place = self.registry.places.of(self.connection, row).map_err(explain)?;
+        self.tallies.moved((place, webhook), from, DeliveryState::Delivered, at);
         self.claims.give_back((webhook, sequence.cast_unsigned()));
         Ok(())
     }

@@ -19,7 +19,8 @@ use crate::{
     SqliteStore,
     claims::Hold,
     failure::explain,
-    registry::{Environment, Hook},
+    registry::{Environment, Hook, MOST_KNOWN},
+    stretches::Place,
     writer::Session,
 };
 
@@ -150,15 +151,25 @@ impl Session<'_> {
                 ])
             })
             .map_err(explain)?;
-        self.tallies.events(environment.env, event_type, 1);
-        self.insert_deliveries(environment, inserted, (sequence, event_type), claimed)
+        if self.registry.places.known() >= MOST_KNOWN {
+            // What is learned anew is read from what is counted.
+            self.tallies.write(self.connection)?;
+            self.registry.places.forget();
+        }
+        let event_key = (environment.env, sequence.cast_signed());
+        let place =
+            self.registry.places.add(self.connection, event_key, event_type).map_err(explain)?;
+        self.tallies.event(place, event);
+        let made = self.insert_deliveries(environment, inserted, (sequence, place), claimed)?;
+        self.registry.places.fill(environment.env, made);
+        Ok(made)
     }
 
     fn insert_deliveries(
         &mut self,
         environment: &Environment,
         inserted: &Inserted<'_>,
-        (sequence, event_type): (u64, i64),
+        (sequence, place): (u64, Place),
         claimed: &mut Vec<Claimed>,
     ) -> Result<u64> {
         let sql = "INSERT INTO delivery
@@ -181,12 +192,12 @@ impl Session<'_> {
                     sequence.cast_signed(),
                     hook.num,
                     id.as_bytes(),
-                    event_type,
+                    place.event_type,
                     state as u8,
                     inserted.at.millis(),
                 ])
                 .map_err(explain)?;
-            self.tallies.accepted(environment.env, hook.num, state);
+            self.tallies.accepted((place, hook.num), state, inserted.at);
             made += 1;
             if pending {
                 self.claims.take((hook.num, sequence), Hold::Fresh);

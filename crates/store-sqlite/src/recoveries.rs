@@ -292,7 +292,9 @@ impl Session<'_> {
                    WHERE env = ?1 AND seq = ?2 AND webhook = ?3";
         let values = [job.env, sequence, job.webhook, at.millis()];
         self.connection.prepare_cached(sql)?.execute(values)?;
-        self.tallies.moved(job.env, job.webhook, from, DeliveryState::Pending);
+        let row = (job.env, sequence, job.webhook);
+        let place = self.registry.places.of(self.connection, row)?;
+        self.tallies.moved((place, job.webhook), from, DeliveryState::Pending, at);
         Ok(())
     }
 }

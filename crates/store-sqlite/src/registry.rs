@@ -16,10 +16,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::{
     codec::{env_number, environment, maybe_time, object_id, time},
     failure::explain,
+    stretches::Places,
 };
 
 /// Of each kind, how much is known at most; then it is learned anew.
-const MOST_KNOWN: usize = 20_000;
+pub(crate) const MOST_KNOWN: usize = 20_000;
 
 /// What the writer knows by heart.
 #[derive(Default)]
@@ -30,6 +31,8 @@ pub(crate) struct Registry {
     urls: HashMap<String, i64>,
     /// Later than what the environments say, by the webhook's number.
     succeeded: HashMap<i64, Timestamp>,
+    /// Where events and deliveries are counted.
+    pub(crate) places: Places,
 }
 
 /// An environment and its webhooks.

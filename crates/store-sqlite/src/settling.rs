@@ -150,12 +150,15 @@ impl Session<'_> {
         if state == DeliveryState::Delivered {
             self.succeeded(env, webhook, settlement.attempt.ended_at());
         }
+        let place = self.registry.places.of(self.connection, row).map_err(explain)?;
+        let (of, at) = ((place, webhook), settlement.attempt.ended_at());
         let cancelled = from == DeliveryState::Cancelled && state != DeliveryState::Delivered;
         if cancelled || from == DeliveryState::Delivered {
+            self.tallies.noted(of, at);
             settled.stale += 1;
             return Ok(());
         }
-        self.tallies.moved(env, webhook, from, state);
+        self.tallies.moved(of, from, state, at);
         match &settlement.after {
             After::Exhausted { disable: Some(reason) } => {
                 if let Some(disabled) = self.disable(settlement, reason)? {

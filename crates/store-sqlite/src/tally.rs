@@ -1,11 +1,12 @@
 //! The books: what a transaction changes in them is gathered, and written with it, one row for
-//! each webhook, each type, and each kind of resources that it touched.
+//! each webhook, each type, each kind of resources, and each stretch that it touched.
 
 use std::collections::HashMap;
 
 use herald_domain::{
     attempt::Attempt,
     delivery::DeliveryState,
+    event::Event,
     resource::{Attribute, Kind},
     statistics::{class_of, hour_of},
     time::Timestamp,
@@ -13,7 +14,11 @@ use herald_domain::{
 use herald_store::Result;
 use rusqlite::{Connection, params};
 
-use crate::{codec::signed, failure::explain};
+use crate::{
+    codec::signed,
+    failure::explain,
+    stretches::{Place, StretchTallies},
+};
 
 /// Changes to the books in one transaction.
 #[derive(Default)]
@@ -23,6 +28,7 @@ pub(crate) struct Tallies {
     /// By webhook, hour and class of duration: attempts, and those that succeeded.
     attempts: HashMap<(i64, Timestamp, usize), (u64, u64)>,
     resources: ResourceTallies,
+    stretches: StretchTallies,
 }
 
 /// Changes to how many resources there are.
@@ -55,27 +61,42 @@ struct WebhookTally {
 
 impl Tallies {
     /// A delivery was made.
-    pub(crate) fn accepted(&mut self, env: i64, webhook: i64, state: DeliveryState) {
-        let tally = self.webhook(env, webhook);
+    pub(crate) fn accepted(&mut self, of: (Place, i64), state: DeliveryState, at: Timestamp) {
+        self.stretches.accepted(of, state, at);
+        let tally = self.webhook(of);
         tally.accepted += 1;
         tally.states[state as usize] += 1;
     }
 
     /// A delivery went from one state to another.
-    pub(crate) fn moved(&mut self, env: i64, webhook: i64, from: DeliveryState, to: DeliveryState) {
-        let tally = self.webhook(env, webhook);
+    pub(crate) fn moved(
+        &mut self,
+        of: (Place, i64),
+        from: DeliveryState,
+        to: DeliveryState,
+        at: Timestamp,
+    ) {
+        self.stretches.moved(of, from, to, at);
+        let tally = self.webhook(of);
         tally.states[from as usize] -= 1;
         tally.states[to as usize] += 1;
     }
 
+    /// Something happened to a delivery that did not change its state.
+    pub(crate) fn noted(&mut self, of: (Place, i64), at: Timestamp) {
+        self.stretches.noted(of, at);
+    }
+
     /// Retention removed an ended delivery.
-    pub(crate) fn removed(&mut self, env: i64, webhook: i64, state: DeliveryState) {
-        self.webhook(env, webhook).removed[state as usize] += 1;
+    pub(crate) fn removed(&mut self, of: (Place, i64), state: DeliveryState) {
+        self.stretches.removed(of, state);
+        self.webhook(of).removed[state as usize] += 1;
     }
 
     /// Something was delivered to a webhook.
     pub(crate) fn succeeded(&mut self, env: i64, webhook: i64, at: Timestamp) {
-        let tally = self.webhook(env, webhook);
+        let tally = self.webhooks.entry(webhook).or_default();
+        tally.env = env;
         tally.succeeded_at = tally.succeeded_at.max(Some(at));
     }
 
@@ -84,9 +105,16 @@ impl Tallies {
         self.webhooks.get(&webhook)?.succeeded_at
     }
 
-    /// Events of a type were added (or removed, if negative).
-    pub(crate) fn events(&mut self, env: i64, event_type: i64, by: i64) {
-        *self.events.entry((env, event_type)).or_default() += by;
+    /// An event was added.
+    pub(crate) fn event(&mut self, place: Place, event: &Event) {
+        self.stretches.event(place, event);
+        *self.events.entry((place.env, place.event_type)).or_default() += 1;
+    }
+
+    /// Retention removed an event.
+    pub(crate) fn event_removed(&mut self, place: Place) {
+        self.stretches.event_removed(place);
+        *self.events.entry((place.env, place.event_type)).or_default() -= 1;
     }
 
     /// An attempt was recorded.
@@ -104,9 +132,9 @@ impl Tallies {
         }
     }
 
-    fn webhook(&mut self, env: i64, webhook: i64) -> &mut WebhookTally {
+    fn webhook(&mut self, (place, webhook): (Place, i64)) -> &mut WebhookTally {
         let tally = self.webhooks.entry(webhook).or_default();
-        tally.env = env;
+        tally.env = place.env;
         tally
     }
 
@@ -146,6 +174,7 @@ impl Tallies {
                 signed(successes),
             ])?;
         }
+        self.stretches.write(connection)?;
         for ((env, kind, word), by) in self.resources.0.drain() {
             let sql = if by < 0 { FEWER_RESOURCES } else { MORE_RESOURCES };
             if by != 0 {

@@ -12,6 +12,7 @@ use crate::{
     claims::Hold,
     codec::{count, signed},
     failure::explain,
+    stretches::{self, Place},
     webhooks,
     writer::Session,
 };
@@ -156,21 +157,22 @@ impl Session<'_> {
             self.connection.prepare_cached(NOTE_LARGEST)?.execute(params!["last_expired", last])?;
         }
         for (env, sequence, event_type) in &old {
-            self.remove_event(*env, *sequence)?;
-            self.tallies.events(*env, *event_type, -1);
+            let place = stretches::place(self.connection, (*env, *sequence), *event_type)?;
+            self.remove_event(place, *sequence)?;
+            self.tallies.event_removed(place);
         }
         Ok(old.len())
     }
 
-    fn remove_event(&mut self, env: i64, sequence: i64) -> rusqlite::Result<()> {
-        let of_event = [env, sequence];
+    fn remove_event(&mut self, place: Place, sequence: i64) -> rusqlite::Result<()> {
+        let of_event = [place.env, sequence];
         let remove = "DELETE FROM delivery WHERE env = ?1 AND seq = ?2 RETURNING webhook, state";
         let mut remove = self.connection.prepare_cached(remove)?;
         let mut removed = remove.query(of_event)?;
         while let Some(row) = removed.next()? {
             let state: u8 = row.get("state")?;
             if let Some(state) = DeliveryState::from_code(state) {
-                self.tallies.removed(env, row.get("webhook")?, state);
+                self.tallies.removed((place, row.get("webhook")?), state);
             }
         }
         for table in ["attempt", "manual_attempt"] {
@@ -220,7 +222,10 @@ impl Session<'_> {
             .query_row(params![at.millis(), sequence.cast_signed(), webhook], |row| row.get(0))
             .optional()?;
         let Some(env) = env else { return Ok(0) };
-        self.tallies.moved(env, webhook, DeliveryState::Pending, DeliveryState::Cancelled);
+        let row = (env, sequence.cast_signed(), webhook);
+        let place = self.registry.places.of(self.connection, row)?;
+        let (from, to) = (DeliveryState::Pending, DeliveryState::Cancelled);
+        self.tallies.moved((place, webhook), from, to, at);
         Ok(1)
     }
 
@@ -255,7 +260,8 @@ impl Session<'_> {
                 webhook,
                 at.millis(),
             ])?;
-            self.tallies.moved(*env, webhook, from, DeliveryState::Cancelled);
+            let place = self.registry.places.of(self.connection, (*env, *sequence, webhook))?;
+            self.tallies.moved((place, webhook), from, DeliveryState::Cancelled, at);
         }
         Ok(rows.len())
     }

@@ -183,7 +183,7 @@ impl WriterThread {
     fn open(path: &Path, ids: Arc<IdSequence>) -> Result<Self> {
         let connection = connect(path).map_err(explain)?;
         let next_sequence = next_sequence(&connection).map_err(explain)?;
-        fresh::make_all_due(&connection).map_err(explain)?;
+        fresh::make_all_due(&connection, next_sequence).map_err(explain)?;
         Ok(Self {
             path: path.to_owned(),
             connection,

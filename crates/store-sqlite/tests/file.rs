@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use herald_domain::{
     account::{Account, EnvironmentId, Mode},
-    attempt::ErrorClass,
+    attempt::{Answer, Attempt, ErrorClass, Response},
     delivery::DeliveryState,
     event::Event,
     id::{AccountId, EventId, IdSequence, WebhookId},
@@ -15,8 +15,8 @@ use herald_domain::{
     webhook::{SealedSecret, Subscription, Webhook},
 };
 use herald_store::{
-    Accounts, Claimed, DeliveryFilter, History, NewAccount, Page, Queue, Record, Recorded,
-    Recording, StoreError, Upkeep, Webhooks,
+    Accounts, After, Claimed, DeliveryFilter, History, NewAccount, Page, Queue, Record, Recorded,
+    Recording, Settlement, StoreError, Upkeep, Webhooks,
 };
 use herald_store_sqlite::{SqliteStore, backup, examine};
 
@@ -96,6 +96,22 @@ impl Scene {
             Recorded::Accepted { claimed, .. } => Ok(claimed),
             other => panic!("{other:?}"),
         }
+    }
+
+    async fn deliver(&self, claimed: &Claimed) {
+        let response =
+            Response { status: 200, headers: Vec::new(), body: Bytes::new(), truncated: false };
+        let attempt = Attempt {
+            started_at: NOW,
+            duration: std::time::Duration::ZERO,
+            url: "https://example.com/".into(),
+            address: None,
+            signatures: None,
+            answer: Answer::Response(response),
+        };
+        let (key, number) = (claimed.key, claimed.attempts + 1);
+        let settlement = Settlement { key, number, attempt, after: After::Delivered };
+        self.store().settle([settlement].into()).await.unwrap();
     }
 
     /// Writes into the file behind the store's back.
@@ -264,6 +280,59 @@ async fn an_examination_notices_resources_that_are_not_counted() {
     assert_eq!(examine(&scene.path()).unwrap().miscounted, 0);
     scene.meddle("INSERT INTO resource_tally (env, kind, word, count) VALUES (2, 0, '', 1)");
     assert_eq!(examine(&scene.path()).unwrap().miscounted, 1);
+}
+
+/// What lists tell of all deliveries, of the delivered ones, and of those of a type to a webhook.
+async fn lists(scene: &Scene) -> [(u64, Vec<EventId>); 3] {
+    let (environment, whole) = (scene.environment, Page::new(1, 1000).unwrap());
+    let any = DeliveryFilter::default();
+    let delivered = Some(DeliveryState::Delivered);
+    let event_type = Some("client.created".to_owned());
+    let filters = [
+        any.clone(),
+        DeliveryFilter { state: delivered, ..any.clone() },
+        DeliveryFilter { event_type, webhook: Some(scene.webhook), ..any },
+    ];
+    let mut lists = Vec::new();
+    for filter in filters {
+        let listed = scene.store().list_deliveries(environment, filter, whole).await.unwrap();
+        lists.push((listed.total, listed.items.iter().map(|view| view.event).collect()));
+    }
+    lists.try_into().unwrap()
+}
+
+fn totals(lists: &[(u64, Vec<EventId>); 3]) -> [u64; 3] {
+    lists.each_ref().map(|(total, _)| *total)
+}
+
+#[tokio::test]
+async fn a_file_from_before_stretches_is_counted_when_it_is_migrated() {
+    let mut scene = Scene::new().await;
+    for number in 0..23 {
+        let claimed = scene.record().await.unwrap();
+        if number % 3 == 0 {
+            scene.deliver(&claimed[0]).await;
+        }
+    }
+    let before = lists(&scene).await;
+    assert_eq!(totals(&before), [23, 8, 23]);
+    assert_eq!(examine(&scene.path()).unwrap().unbalanced, 0);
+
+    scene.store = None;
+    scene.meddle("DROP TABLE event_stretch; DROP TABLE delivery_stretch; PRAGMA user_version = 8;");
+    assert_eq!(examine(&scene.path()).unwrap().unbalanced, 0, "nothing is held against nothing");
+    scene.store = Some(SqliteStore::open(&scene.path(), scene.ids.clone()).unwrap());
+    assert_eq!(lists(&scene).await, before);
+    let claimed = scene.record().await.unwrap();
+    scene.deliver(&claimed[0]).await;
+    let after = lists(&scene).await;
+    assert_eq!(totals(&after), [24, 9, 24]);
+    assert_eq!(after[0].1[0], claimed[0].event);
+    assert_eq!(examine(&scene.path()).unwrap().unbalanced, 0);
+
+    scene.store = None;
+    scene.meddle("UPDATE delivery_stretch SET pending = pending + 1, delivered = delivered - 1;");
+    assert_eq!(examine(&scene.path()).unwrap().unbalanced, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -135,6 +135,31 @@ impl Books {
     }
 }
 
+/// How many deliveries a webhook has in each state now. Unlike the books, without those that
+/// retention removed: each is as long as the list of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveryCounts {
+    /// Which webhook.
+    pub webhook: WebhookId,
+    by_state: [u64; DeliveryState::ALL.len()],
+}
+
+impl DeliveryCounts {
+    /// Those of a webhook, as a function of the state.
+    pub fn of(webhook: WebhookId, count: impl Fn(DeliveryState) -> u64) -> Self {
+        let mut by_state = [0; DeliveryState::ALL.len()];
+        for state in DeliveryState::ALL {
+            by_state[state as usize] = count(state);
+        }
+        Self { webhook, by_state }
+    }
+
+    /// How many are in this state.
+    pub fn in_state(&self, state: DeliveryState) -> u64 {
+        self.by_state[state as usize]
+    }
+}
+
 /// What people ask. Reads only; never in the way of the writer.
 #[async_trait]
 pub trait History: Send + Sync + 'static {
@@ -163,6 +188,19 @@ pub trait History: Send + Sync + 'static {
         filter: DeliveryFilter,
         page: Page,
     ) -> Result<Listed<DeliveryView>>;
+
+    /// The pending deliveries of a webhook of which the next attempts are due first, at most
+    /// `limit`: the soonest first, of those due at the same time the oldest. Whether the webhook is
+    /// enabled makes no difference.
+    async fn next_attempts(
+        &self,
+        environment: EnvironmentId,
+        webhook: WebhookId,
+        limit: usize,
+    ) -> Result<Vec<DeliveryView>>;
+
+    /// How many deliveries each of the environment's webhooks has, in the order of their ids.
+    async fn delivery_counts(&self, environment: EnvironmentId) -> Result<Vec<DeliveryCounts>>;
 
     /// The attempts of a delivery, the first one first; those made on request among them.
     async fn attempts(

@@ -42,7 +42,8 @@ pub use accounts::{Accounts, NewAccount};
 pub use endpoints::{Bounds, Endpoints};
 pub use error::{Result, StoreError};
 pub use history::{
-    Books, DeliveryFilter, DeliveryView, EventFilter, History, NumberedAttempt, TimeRange,
+    Books, DeliveryCounts, DeliveryFilter, DeliveryView, EventFilter, History, NumberedAttempt,
+    TimeRange,
 };
 pub use notices::{NoticeTaken, Notices};
 pub use page::{Listed, Page, PageProblem};

@@ -27,10 +27,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0007_manual_attempts.sql"),
     include_str!("0008_recoveries.sql"),
     include_str!("0009_notices.sql"),
+    include_str!("0010_stretches.sql"),
 ];
 
 /// The first version that has resources.
 pub(crate) const WITH_RESOURCES: usize = 2;
+
+/// The first version that has stretches.
+pub(crate) const WITH_STRETCHES: usize = 10;
 
 /// The version that this program brings a file to.
 pub(crate) const VERSION: usize = MIGRATIONS.len();

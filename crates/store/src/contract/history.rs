@@ -263,6 +263,59 @@ async fn assert_books<B: Backend>(scene: &Scene<B>, expected: [Books; 3]) {
     }
 }
 
+pub async fn the_deliveries_of_each_webhook_are_counted_by_what_they_are_now<B: Backend>(
+    backend: B,
+) {
+    let scene = Scene::new(backend).await;
+    assert_eq!(scene.store.delivery_counts(scene.environment).await.unwrap(), []);
+    one_of_each_state(&scene).await;
+    let counts = scene.store.delivery_counts(scene.environment).await.unwrap();
+    let told: Vec<_> = counts.iter().map(|of| DeliveryState::ALL.map(|s| of.in_state(s))).collect();
+    assert_eq!(told, [[0, 0, 0, 1, 0], [1, 1, 1, 0, 0]], "the one that was deleted is not counted");
+    assert!(counts.is_sorted_by_key(|of| of.webhook));
+    for environment in scene.strangers().await {
+        assert_eq!(scene.store.delivery_counts(environment).await.unwrap(), []);
+    }
+    let at = scene.tick();
+    while scene.store.expire(at, 10).await.unwrap() > 0 {}
+    let counts = scene.store.delivery_counts(scene.environment).await.unwrap();
+    let told: Vec<_> = counts.iter().map(|of| DeliveryState::ALL.map(|s| of.in_state(s))).collect();
+    assert_eq!(told, [[0, 0, 0, 1, 0], [1, 0, 0, 0, 0]], "nor is what retention removed");
+}
+
+pub async fn the_next_attempts_of_a_webhook_are_those_that_are_due_first<B: Backend>(backend: B) {
+    let scene = Scene::new(backend).await;
+    let webhook = scene.webhook(&["client.created"]).await;
+    let mut made = Vec::new();
+    for _ in 0..4 {
+        made.push(scene.in_flight("client.created").await);
+    }
+    scene.webhook(&["check.failed"]).await;
+    scene.in_flight("check.failed").await;
+    // The first is due last, the second before it at the same time as the third; the fourth is in
+    // flight, due since it was made.
+    let now = scene.tick();
+    for (claimed, minutes) in made.iter().zip([9_u64, 3, 3]) {
+        let due_at = now.after(std::time::Duration::from_secs(60 * minutes));
+        let settlement = settlement(claimed, answered(500, now), After::Retry { due_at });
+        scene.store.settle([settlement].into()).await.unwrap();
+    }
+    let expected = [3, 1, 2, 0].map(|index: usize| made[index].event);
+    for limit in [0, 1, 3, 4, 5] {
+        let next = scene.store.next_attempts(scene.environment, webhook.id, limit).await.unwrap();
+        let events: Vec<_> = next.iter().map(|view| view.event).collect();
+        assert_eq!(events, expected[..limit.min(4)], "at most {limit}");
+        assert!(next.iter().all(|view| view.due_at.is_some() && view.webhook == webhook.id));
+    }
+    scene.enable(&webhook, false).await;
+    let paused = scene.store.next_attempts(scene.environment, webhook.id, 9).await.unwrap();
+    assert_eq!(paused.len(), 4, "they wait, and are still the next");
+    for environment in scene.strangers().await {
+        let theirs = scene.store.next_attempts(environment, webhook.id, 9).await.unwrap();
+        assert_eq!(theirs, []);
+    }
+}
+
 /// Makes one delivery in each state; the event of each.
 async fn one_of_each_state<B: Backend>(scene: &Scene<B>) -> [(DeliveryState, EventId); 5] {
     let held = scene.disabled_webhook(&["check.failed"]).await;

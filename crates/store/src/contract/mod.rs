@@ -310,6 +310,8 @@ macro_rules! store_contract {
             what_was_never_made_is_not_found
             a_delivery_to_a_deleted_webhook_is_still_seen
             the_books_count_each_state_of_an_environment_and_of_all
+            the_deliveries_of_each_webhook_are_counted_by_what_they_are_now
+            the_next_attempts_of_a_webhook_are_those_that_are_due_first
         );
         $crate::store_contract!(@laws $backend, statistics:
             attempts_are_counted_in_the_hour_in_which_they_ended

@@ -4,6 +4,7 @@
 //! Each walk is made of its seed alone, so a failure repeats itself. When one fails, its seed and
 //! the steps that led there are printed.
 
+mod lists;
 mod notices;
 mod on_request;
 mod resources;
@@ -35,6 +36,8 @@ use crate::{
 
 const WALKS: u64 = 6;
 const STEPS: usize = 200;
+/// There are many lists, and they only grow.
+const LISTED_EVERY: usize = 5;
 const EVENT_TYPES: [&str; 3] = ["client.created", "client.updated", "check.failed"];
 
 pub async fn a_random_walk_agrees_with_the_model_at_every_step<B: Backend>(backend: B) {
@@ -42,9 +45,12 @@ pub async fn a_random_walk_agrees_with_the_model_at_every_step<B: Backend>(backe
     let memory = Memory::default();
     for seed in 1..=WALKS {
         let mut walk = Walk::begin(scene, &memory, seed).await;
-        for _ in 0..STEPS {
+        for step in 0..STEPS {
             walk = walk.step(&memory).await;
             walk.compare().await;
+            if step % LISTED_EVERY == 0 {
+                walk.compare_history().await;
+            }
             walk.compare_resources().await;
         }
         walk.compare_attempts().await;

@@ -11,8 +11,8 @@ use herald_domain::{
 
 use super::{Data, DeliveryRow, EventRow, Model, paged};
 use crate::{
-    Books, DeliveryFilter, DeliveryView, EventFilter, History, Listed, NumberedAttempt, Page,
-    Result,
+    Books, DeliveryCounts, DeliveryFilter, DeliveryView, EventFilter, History, Listed,
+    NumberedAttempt, Page, Result,
 };
 
 #[async_trait]
@@ -53,6 +53,37 @@ impl History for Model {
         let mut views = self.data().views(environment);
         views.retain(|view| keeps_delivery(&filter, view));
         Ok(paged(views, page))
+    }
+
+    async fn next_attempts(
+        &self,
+        environment: EnvironmentId,
+        webhook: WebhookId,
+        limit: usize,
+    ) -> Result<Vec<DeliveryView>> {
+        let mut views = self.data().views(environment);
+        views.retain(|view| view.webhook == webhook && view.due_at.is_some());
+        views.sort_by_key(|view| view.due_at);
+        views.truncate(limit);
+        Ok(views)
+    }
+
+    async fn delivery_counts(&self, environment: EnvironmentId) -> Result<Vec<DeliveryCounts>> {
+        let data = self.data();
+        let views = data.views(environment);
+        let mut here: Vec<_> = data
+            .webhooks
+            .iter()
+            .filter(|row| row.webhook.environment == environment && !row.deleted)
+            .map(|row| row.webhook.id)
+            .collect();
+        here.sort_unstable();
+        let count = |webhook, state| {
+            let of_it = |view: &&DeliveryView| view.webhook == webhook && view.state == state;
+            views.iter().filter(of_it).count() as u64
+        };
+        let counts = |id: WebhookId| DeliveryCounts::of(id, |state| count(id, state));
+        Ok(here.into_iter().map(counts).collect())
     }
 
     async fn attempts(
