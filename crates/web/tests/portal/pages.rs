@@ -1,5 +1,7 @@
 //! Every page: its headers, and that nothing of a stranger's is markup in it.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use herald_domain::{
     account::{EnvironmentId, Mode},
@@ -171,4 +173,25 @@ async fn a_webhook_close_to_being_disabled_says_so_where_its_owner_looks() {
         let page = browser.get(path).await.text;
         assert!(path == own && text.contains("href") || !page.contains(text), "{path}: {text:?}");
     }
+}
+
+#[tokio::test]
+async fn the_next_attempts_of_a_webhook_are_those_due_first_however_many_wait() {
+    let herald = Herald::new();
+    let account = herald.account("Acme").await;
+    let environment = EnvironmentId { account, mode: Mode::Test };
+    let things = herald.things(environment, "plain").await;
+    herald.clock.advance(Duration::from_secs(30));
+    let mut later = Vec::new();
+    for _ in 0..201 {
+        later.push(herald.delivered(environment, "plain").await.1);
+    }
+    let browser = herald.sign_in(account, Role::Viewer).await;
+    let page = browser.get(&format!("/portal/test/webhooks/{}", things.webhook)).await;
+    let (before, last) = page.text.split_once("Last deliveries").unwrap();
+    let shown = |part: &str, id| part.contains(&format!("/deliveries/{id}\""));
+    assert!(shown(before, things.delivery), "its retry is due before all others");
+    let next = later.iter().filter(|id| shown(before, **id));
+    assert_eq!(next.collect::<Vec<_>>(), later[..7].iter().collect::<Vec<_>>());
+    assert!(shown(last, later[200]) && !shown(last, things.delivery));
 }

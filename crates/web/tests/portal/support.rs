@@ -266,7 +266,11 @@ impl Herald {
     }
 
     /// Records an event, and a failed attempt to deliver it, after which the webhook is failing.
-    async fn delivered(&self, environment: EnvironmentId, hostile: &str) -> (EventId, DeliveryId) {
+    pub(crate) async fn delivered(
+        &self,
+        environment: EnvironmentId,
+        hostile: &str,
+    ) -> (EventId, DeliveryId) {
         let at = self.engine.now();
         let (id, claimed) = self.publish(environment, hostile).await;
         let secret = Secret::new("abcdefghijklmnopqrstuvwxyz012345").unwrap();

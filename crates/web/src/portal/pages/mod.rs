@@ -29,21 +29,23 @@ pub(super) mod webhooks;
 
 use herald_domain::{account::EnvironmentId, delivery::DeliveryState, id::WebhookId};
 use herald_engine::Engine;
-use herald_store::{DeliveryFilter, Page};
+use herald_store::{DeliveryCounts, Page};
 
 use super::fault::Result;
 
-/// How many deliveries of a webhook are in a state.
-async fn count(
-    engine: &Engine,
-    environment: EnvironmentId,
-    webhook: WebhookId,
-    state: DeliveryState,
-) -> Result<u64> {
-    let filter =
-        DeliveryFilter { webhook: Some(webhook), state: Some(state), ..DeliveryFilter::default() };
-    let page = Page::new(1, 1).unwrap_or_default();
-    Ok(engine.list_deliveries(environment, filter, page).await?.total)
+/// How many deliveries each webhook has in each state.
+struct Counts(Vec<DeliveryCounts>);
+
+impl Counts {
+    fn of(&self, webhook: WebhookId, state: DeliveryState) -> u64 {
+        let found = self.0.iter().find(|counts| counts.webhook == webhook);
+        found.map_or(0, |counts| counts.in_state(state))
+    }
+}
+
+/// How many deliveries each webhook of an environment has in each state.
+async fn counts(engine: &Engine, environment: EnvironmentId) -> Result<Counts> {
+    Ok(Counts(engine.delivery_counts(environment).await?))
 }
 
 /// The first so many of a list.

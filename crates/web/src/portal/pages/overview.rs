@@ -5,7 +5,7 @@ use herald_domain::{delivery::DeliveryState, event::Event, time::Timestamp, webh
 use herald_store::{Books, EventFilter, WebhookFilter};
 use maud::{Markup, html};
 
-use super::{count, events::event_rows, first};
+use super::{counts, events::event_rows, first};
 use crate::{
     input::Query,
     portal::{
@@ -57,9 +57,10 @@ pub(crate) async fn show(
     let webhooks =
         engine.list_webhooks(environment, WebhookFilter::default(), first(WEBHOOKS)).await?;
     let mut needy = Vec::new();
+    let counts = counts(engine, environment).await?;
     for webhook in webhooks.items {
-        let exhausted = count(engine, environment, webhook.id, DeliveryState::Exhausted).await?;
-        let held = count(engine, environment, webhook.id, DeliveryState::Held).await?;
+        let exhausted = counts.of(webhook.id, DeliveryState::Exhausted);
+        let held = counts.of(webhook.id, DeliveryState::Held);
         if webhook.disabled.is_some() || webhook.failing.is_some() || exhausted + held > 0 {
             needy.push(Needy { webhook, exhausted, held });
         }

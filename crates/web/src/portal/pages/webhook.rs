@@ -12,7 +12,7 @@ use herald_engine::WebhookChanges;
 use herald_store::{DeliveryFilter, DeliveryView, Recovery, RecoveryFilter};
 use maud::{Markup, html};
 
-use super::{count, delivery_table::DeliveryTable, first, recovery::recovery_rows};
+use super::{counts, delivery_table::DeliveryTable, first, recovery::recovery_rows};
 use crate::{
     input::Query,
     portal::{
@@ -24,9 +24,6 @@ use crate::{
         },
     },
 };
-
-/// Among so many of the latest pending deliveries the next retries are looked for.
-const PENDING: u32 = 200;
 
 /// So many of the next retries, and of the last deliveries, are shown.
 const ROWS: u32 = 8;
@@ -63,15 +60,10 @@ pub(crate) async fn show(
 ) -> Result<Page> {
     let (engine, environment) = (&portal.engine, here.environment());
     let webhook = engine.webhook(environment, here.id()?).await?;
-    let mut counts = Vec::new();
-    for state in DeliveryState::ALL {
-        counts.push((state, count(engine, environment, webhook.id, state).await?));
-    }
+    let counts = counts(engine, environment).await?;
+    let counts = DeliveryState::ALL.map(|state| (state, counts.of(webhook.id, state))).to_vec();
     let of_it = DeliveryFilter { webhook: Some(webhook.id), ..DeliveryFilter::default() };
-    let pending = DeliveryFilter { state: Some(DeliveryState::Pending), ..of_it.clone() };
-    let mut next = engine.list_deliveries(environment, pending, first(PENDING)).await?.items;
-    next.sort_by_key(|delivery| delivery.due_at);
-    next.truncate(ROWS as usize);
+    let next = engine.next_attempts(environment, webhook.id, ROWS as usize).await?;
     let described = |name: &String| {
         let known = engine.catalogue().get(name).map(|known| known.description.clone());
         (name.clone(), known.unwrap_or_default())

@@ -4,7 +4,7 @@ use axum::{extract::State, response::Redirect};
 use herald_domain::{delivery::DeliveryState, id::WebhookId, webhook::Webhook};
 use maud::{Markup, html};
 
-use super::count;
+use super::counts;
 use crate::portal::{
     Change, Here, Portal,
     fault::Result,
@@ -25,8 +25,9 @@ pub(crate) async fn show(State(portal): State<Portal>, here: Here) -> Result<Pag
     here.to_change()?;
     let (engine, environment) = (&portal.engine, here.environment());
     let webhook = engine.webhook(environment, here.id()?).await?;
-    let unsent = count(engine, environment, webhook.id, DeliveryState::Pending).await?
-        + count(engine, environment, webhook.id, DeliveryState::Held).await?;
+    let counts = counts(engine, environment).await?;
+    let unsent =
+        counts.of(webhook.id, DeliveryState::Pending) + counts.of(webhook.id, DeliveryState::Held);
     Ok(Page(View { webhook, unsent }.render(&Frame::of(&here))))
 }
 

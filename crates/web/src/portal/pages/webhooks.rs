@@ -5,7 +5,7 @@ use herald_domain::{delivery::DeliveryState, time::Timestamp, webhook::Webhook};
 use herald_store::WebhookFilter;
 use maud::{Markup, html};
 
-use super::count;
+use super::counts;
 use crate::{
     input::Query,
     portal::{
@@ -45,8 +45,9 @@ pub(crate) async fn show(
     let filter = WebhookFilter { enabled, ..WebhookFilter::default() };
     let listed = engine.list_webhooks(environment, filter, page).await?;
     let mut rows = Vec::with_capacity(listed.items.len());
+    let counts = counts(engine, environment).await?;
     for webhook in listed.items {
-        let pending = count(engine, environment, webhook.id, DeliveryState::Pending).await?;
+        let pending = counts.of(webhook.id, DeliveryState::Pending);
         rows.push(Row { webhook, pending });
     }
     let pager = Pager {
