@@ -287,29 +287,29 @@ pub async fn the_next_attempts_of_a_webhook_are_those_that_are_due_first<B: Back
     let scene = Scene::new(backend).await;
     let webhook = scene.webhook(&["client.created"]).await;
     let mut made = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..5 {
         made.push(scene.in_flight("client.created").await);
     }
     scene.webhook(&["check.failed"]).await;
     scene.in_flight("check.failed").await;
-    // The first is due last, the second before it at the same time as the third; the fourth is in
-    // flight, due since it was made.
+    // The first is due last, the second before it at the same time as the third, the fourth before
+    // them; the fifth is in flight, due since it was made.
     let now = scene.tick();
-    for (claimed, minutes) in made.iter().zip([9_u64, 3, 3]) {
+    for (claimed, minutes) in made.iter().zip([9_u64, 3, 3, 1]) {
         let due_at = now.after(std::time::Duration::from_secs(60 * minutes));
         let settlement = settlement(claimed, answered(500, now), After::Retry { due_at });
         scene.store.settle([settlement].into()).await.unwrap();
     }
-    let expected = [3, 1, 2, 0].map(|index: usize| made[index].event);
-    for limit in [0, 1, 3, 4, 5] {
+    let expected = [4, 3, 1, 2, 0].map(|index: usize| made[index].event);
+    for limit in 0..7 {
         let next = scene.store.next_attempts(scene.environment, webhook.id, limit).await.unwrap();
         let events: Vec<_> = next.iter().map(|view| view.event).collect();
-        assert_eq!(events, expected[..limit.min(4)], "at most {limit}");
+        assert_eq!(events, expected[..limit.min(5)], "at most {limit}");
         assert!(next.iter().all(|view| view.due_at.is_some() && view.webhook == webhook.id));
     }
     scene.enable(&webhook, false).await;
     let paused = scene.store.next_attempts(scene.environment, webhook.id, 9).await.unwrap();
-    assert_eq!(paused.len(), 4, "they wait, and are still the next");
+    assert_eq!(paused.len(), 5, "they wait, and are still the next");
     for environment in scene.strangers().await {
         let theirs = scene.store.next_attempts(environment, webhook.id, 9).await.unwrap();
         assert_eq!(theirs, []);
