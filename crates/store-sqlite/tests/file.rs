@@ -110,7 +110,14 @@ impl Scene {
             answer: Answer::Response(response),
         };
         let (key, number) = (claimed.key, claimed.attempts + 1);
-        let settlement = Settlement { key, number, attempt, after: After::Delivered };
+        let settlement = Settlement {
+            key,
+            number,
+            attempt,
+            after: After::Delivered,
+            warning: None,
+            notices: false,
+        };
         self.store().settle([settlement].into()).await.unwrap();
     }
 

@@ -22,6 +22,7 @@ mod on_request;
 mod portal;
 mod portal_endpoints;
 mod portal_hostile;
+mod portal_people;
 mod portal_story;
 mod resources_crash;
 mod retention;

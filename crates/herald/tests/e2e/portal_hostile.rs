@@ -112,7 +112,7 @@ async fn is_tame(scene: &Scene, page: &str) {
         .browser
         .run(
             "const all = [...document.querySelectorAll('*')];
-             return [document.title.includes('hacked'),
+             return [document.title === 'hacked',
                  document.scripts.length > 3 || document.images.length > 0,
                  document.querySelector('style, base, [hx-get=\"/hacked\"], [autofocus]') !== null,
                  all.some(one => [...one.attributes].some(a => a.name.startsWith('on'))),

@@ -124,7 +124,7 @@ async fn rotate(scene: &mut Scene, places: &Places) {
     scene.look("webhook-secret-rotated").await;
     scene.browser.follow("main a.button.primary").await;
     let page = scene.browser.reads().await;
-    assert!(page.contains("is still made with the old one") && !page.contains(&text(&secret)));
+    assert!(page.contains("is still made with the previous one") && !page.contains(&text(&secret)));
     scene.look("webhook-rotating").await;
     scene.browser.follow("form[action$='/switch-secret'] button").await;
     scene.browser.shows("Both headers are signed with the new secret").await;

@@ -1,19 +1,29 @@
 //! What went wrong, as a page: what it was, and what to do. The log is told by the same code that
 //! answers the API ([`Refusal`]).
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    extract::{FromRequestParts as _, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
 use herald_domain::problem::Problem;
 use herald_engine::EngineError;
 use http::StatusCode;
+use maud::{Markup, html};
 
-use super::{layout, parts::Page};
+use super::{
+    Portal,
+    layout::{self, Area, Frame},
+    parts::{Page, header, text},
+    visitor::Here,
+};
 use crate::error::Refusal;
 
 /// A page's answer.
 pub(super) type Result<T, E = Fault> = std::result::Result<T, E>;
 
 /// Why there is no page.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fault {
     status: StatusCode,
     title: &'static str,
@@ -89,8 +99,42 @@ impl From<Problem> for Fault {
 }
 
 impl IntoResponse for Fault {
+    /// For somebody who may not be signed in; [`frame`] has more for who is.
     fn into_response(self) -> Response {
-        let page = layout::alone(self.title, &layout::notice(self.title, &self.message));
-        (self.status, Page(page)).into_response()
+        let may_go_on = !matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::GONE);
+        let content = html! {
+            (layout::notice(self.title, &self.message))
+            @if may_go_on { div.buttons { a.button href="/portal" { "Go to the overview" } } }
+        };
+        let mut response = (self.status, Page(layout::alone(self.title, &content))).into_response();
+        response.extensions_mut().insert(self);
+        response
     }
+}
+
+impl Fault {
+    fn render(&self, frame: &Frame, area: Area) -> Markup {
+        frame.page(
+            area,
+            self.title,
+            &html! {
+                (header(&html! {}, &html! { (self.title) }, &html! {}))
+                p.lead { (text(&self.message)) }
+                div.buttons {
+                    a.button href=(frame.path(area.path())) { "Go to " (area.name()) }
+                }
+            },
+        )
+    }
+}
+
+/// Shows faults within the frame to who is signed in, so that they can go on.
+pub(super) async fn frame(State(portal): State<Portal>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let response = next.run(Request::from_parts(parts.clone(), body)).await;
+    let Some(fault) = response.extensions().get::<Fault>() else { return response };
+    let Ok(here) = Here::from_request_parts(&mut parts, &portal).await else { return response };
+    let area = Area::of(&here.address);
+    let frame = Frame::of(&here).at(area);
+    (fault.status, Page(fault.render(&frame, area))).into_response()
 }

@@ -1,12 +1,12 @@
 //! The frame around every page: who is where, the ways to the others, and the page itself.
 
-use herald_domain::account::Mode;
+use herald_domain::{account::Mode, id::WebhookId, webhook::Webhook};
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
     assets,
     form::TOKEN,
-    parts::{icon, text},
+    parts::{icon, plain, text},
     theme::Theme,
     visitor::Here,
 };
@@ -38,6 +38,32 @@ impl Area {
         (Self::EventTypes, "Event types", "/event-types", icon::TYPES),
         (Self::Keys, "API keys", "/keys", icon::KEYS),
     ];
+
+    /// The area that a page's address belongs to.
+    pub(super) fn of(address: &str) -> Self {
+        let path = address.split('?').next().unwrap_or_default();
+        let segment = path.split('/').nth(3).unwrap_or_default();
+        let found = Self::ALL.into_iter().find(|(_, _, path, _)| path.trim_matches('/') == segment);
+        match (found, segment) {
+            (Some((area, ..)), _) => area,
+            (None, "recoveries") => Self::Webhooks,
+            (None, _) => Self::Overview,
+        }
+    }
+
+    /// Its name in the navigation.
+    pub(super) fn name(self) -> &'static str {
+        self.entry().1
+    }
+
+    /// Its address within an environment.
+    pub(super) fn path(self) -> &'static str {
+        self.entry().2
+    }
+
+    fn entry(self) -> (Self, &'static str, &'static str, &'static str) {
+        Self::ALL.into_iter().find(|(area, ..)| *area == self).unwrap_or(Self::ALL[0])
+    }
 }
 
 /// What the frame shows of whoever looks at the page.
@@ -52,6 +78,8 @@ pub(super) struct Frame {
     pub(super) form_token: String,
     /// The page's own address.
     pub(super) address: String,
+    /// Whether the page can be shown only this once, so that nothing on it may lead back to it.
+    pub(super) is_shown_once: bool,
 }
 
 impl Frame {
@@ -66,12 +94,38 @@ impl Frame {
             theme: here.visitor.theme,
             form_token: signed_in.form_token.clone(),
             address: here.address.clone(),
+            is_shown_once: false,
         }
+    }
+
+    /// The frame of a page that can be shown only this once.
+    pub(super) fn once(mut self) -> Self {
+        self.is_shown_once = true;
+        self
+    }
+
+    /// The frame of a page that stands in for an area's.
+    pub(super) fn at(mut self, area: Area) -> Self {
+        self.address = self.path(area.path());
+        self
     }
 
     /// The address of something of this environment.
     pub(super) fn path(&self, rest: &str) -> String {
         format!("/portal/{}{rest}", self.mode)
+    }
+
+    /// The address of a webhook's page, or of one below it.
+    pub(super) fn webhook(&self, id: WebhookId, below: &str) -> String {
+        self.path(&format!("/webhooks/{id}{below}"))
+    }
+
+    /// The way to a page below a webhook's.
+    pub(super) fn below_webhook(&self, webhook: &Webhook) -> Markup {
+        html! {
+            a href=(self.path("/webhooks")) { "Webhooks" }
+            a href=(self.webhook(webhook.id, "")) { (text(&webhook.url)) }
+        }
     }
 
     /// A form that is sent to `action`, with the token in it.
@@ -89,7 +143,7 @@ impl Frame {
         html! {
             (DOCTYPE)
             html lang="en" data-theme=(self.theme.as_str()) {
-                (head(title))
+                (head(&format!("{} · {}", plain(title), mode_name(self.mode))))
                 body.app {
                     a.skip href="#content" { "Skip to content" }
                     header.side {
@@ -119,9 +173,9 @@ impl Frame {
     fn modes(&self) -> Markup {
         html! {
             nav.modes aria-label="Environment" {
-                @for (mode, name) in [(Mode::Test, "Test"), (Mode::Live, "Live")] {
+                @for mode in [Mode::Test, Mode::Live] {
                     @let here = mode == self.mode;
-                    a href={ "/portal/" (mode) } aria-current=[here.then_some("true")] { (name) }
+                    a href={ "/portal/" (mode) } aria-current=[here.then_some("true")] { (mode_name(mode)) }
                 }
             }
         }
@@ -154,13 +208,22 @@ impl Frame {
         let out = html! { button.link type="submit" { "Sign out" } };
         html! {
             div.foot {
-                div role="group" aria-label="Theme" { (self.form("/portal/theme", "themes", &themes)) }
+                @if !self.is_shown_once {
+                    div role="group" aria-label="Theme" { (self.form("/portal/theme", "themes", &themes)) }
+                }
                 div.who {
                     span { "Role: " (self.role) }
                     (self.form("/portal/sign-out", "", &out))
                 }
             }
         }
+    }
+}
+
+const fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Test => "Test",
+        Mode::Live => "Live",
     }
 }
 

@@ -69,6 +69,7 @@ pub(crate) fn router(engine: Arc<Engine>, options: &WebOptions) -> Router {
     };
     let router = shown().into_iter().chain(forms()).fold(Router::new(), add);
     router
+        .layer(middleware::from_fn_with_state(portal.clone(), fault::frame))
         .layer(middleware::from_fn(policy::keep))
         .with_state(portal)
         // Anybody may have them, and they are the only thing here that a browser keeps.
@@ -95,8 +96,8 @@ pub fn portal_forms() -> Vec<&'static str> {
 fn shown() -> Vec<(&'static str, MethodRouter<Portal>)> {
     use pages::{
         deliveries, delivery, endpoint, endpoint_delete, endpoints, event, event_type, event_types,
-        events, keys, overview, recovery, webhook, webhook_delete, webhook_edit, webhook_new,
-        webhook_recover, webhook_secret, webhook_test_event, webhooks,
+        events, keys, overview, recoveries, recovery, webhook, webhook_delete, webhook_edit,
+        webhook_new, webhook_recover, webhook_secret, webhook_test_event, webhooks,
     };
     vec![
         ("/portal", get(sign_in::home)),
@@ -110,6 +111,7 @@ fn shown() -> Vec<(&'static str, MethodRouter<Portal>)> {
         ("/portal/{mode}/webhooks/{id}/rotate-secret", get(webhook_secret::show)),
         ("/portal/{mode}/webhooks/{id}/recover", get(webhook_recover::show)),
         ("/portal/{mode}/webhooks/{id}/delete", get(webhook_delete::show)),
+        ("/portal/{mode}/recoveries", get(recoveries::show)),
         ("/portal/{mode}/recoveries/{id}", get(recovery::show)),
         ("/portal/{mode}/events", get(events::show)),
         ("/portal/{mode}/events/{id}", get(event::show)),

@@ -44,15 +44,18 @@ async fn a_delivery_and_an_event_are_sent_again_and_the_attempts_are_shown() {
     let (environment, things, browser) = scene(&herald).await;
     let page = format!("/portal/test/deliveries/{}", things.delivery);
     let again = browser.post(&format!("{page}/resend"), "").await;
-    assert_eq!(again.location(), format!("{page}?done=resent"));
+    assert_eq!(again.location(), format!("{page}?sent=1&acknowledged=0"));
     assert_eq!(attempts(&herald, environment, &things).await, 2);
     let shown = browser.get(again.location()).await.text;
-    assert!(shown.contains("It was sent again") && shown.contains("Resend "), "{shown}");
+    assert!(
+        shown.contains("It was sent again, and not acknowledged") && shown.contains("Resend "),
+        "{shown}"
+    );
 
     let event = format!("/portal/test/events/{}", things.event);
     for (fields, expected) in [(String::new(), 3), (format!("webhook={}", things.webhook), 4)] {
         let again = browser.post(&format!("{event}/resend"), &fields).await;
-        assert_eq!(again.location(), format!("{event}?done=resent"), "{}", again.text);
+        assert_eq!(again.location(), format!("{event}?sent=1&acknowledged=0"), "{}", again.text);
         assert_eq!(attempts(&herald, environment, &things).await, expected);
     }
     let unknown = browser.post(&format!("{event}/resend"), "webhook=no-id").await;

@@ -195,3 +195,38 @@ async fn the_next_attempts_of_a_webhook_are_those_due_first_however_many_wait() 
     assert_eq!(next.collect::<Vec<_>>(), later[..7].iter().collect::<Vec<_>>());
     assert!(shown(last, later[200]) && !shown(last, things.delivery));
 }
+
+#[tokio::test]
+async fn who_is_signed_in_can_go_on_from_where_something_went_wrong() {
+    let herald = Herald::new();
+    let account = herald.account("Acme").await;
+    let things = herald.things(EnvironmentId { account, mode: Mode::Test }, "plain").await;
+    let manager = herald.sign_in(account, Role::Manager).await;
+    let viewer = herald.sign_in(account, Role::Viewer).await;
+    let webhook = format!("/portal/test/webhooks/{}", things.webhook);
+    for (answer, status, text, way) in [
+        (
+            manager.get("/portal/live/events/none").await,
+            404,
+            "There is nothing here",
+            "/live/events",
+        ),
+        (viewer.get(&format!("{webhook}/edit")).await, 403, "You can look", "/test/webhooks"),
+        (manager.get(&format!("{webhook}/recover?since=x")).await, 400, "Since", "/test/webhooks"),
+        (manager.post("/portal/test/endpoints", "hours=x").await, 400, "hours", "/test/endpoints"),
+        (
+            manager.post("/portal/test/recoveries/x/cancel", "").await,
+            404,
+            "nothing",
+            "/test/webhooks",
+        ),
+    ] {
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert_policy(&answer, text);
+        assert!(answer.text.contains(text), "{}", answer.text);
+        assert!(answer.text.contains(&format!("class=\"button\" href=\"/portal{way}\"")), "{way}");
+        assert!(answer.text.contains("aria-label=\"Main\""), "it has the navigation");
+    }
+    let nobody = herald.browse("GET", "/portal/test/events/none", "", "").await;
+    assert!(nobody.status == 401 && !nobody.text.contains("aria-label=\"Main\""));
+}

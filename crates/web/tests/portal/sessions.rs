@@ -65,6 +65,26 @@ async fn a_session_ends_after_an_hour_of_rest_and_lasts_while_it_is_used() {
 }
 
 #[tokio::test]
+async fn what_an_open_page_asks_for_by_itself_keeps_no_session_alive() {
+    let herald = Herald::new();
+    let browser = herald.sign_in(herald.account("Acme").await, Role::Viewer).await;
+    let refresh = async || {
+        let request = Request::get("/portal/test")
+            .header("host", "127.0.0.1:8400")
+            .header("cookie", &browser.cookie)
+            .header("hx-request", "true");
+        herald.send(request.body(Body::empty()).unwrap()).await.status
+    };
+    for _ in 0..5 {
+        herald.clock.advance(Duration::from_secs(10 * 60));
+        assert_eq!(refresh().await, 200);
+    }
+    herald.clock.advance(Duration::from_secs(10 * 60));
+    assert_eq!(refresh().await, 401);
+    assert_eq!(browser.get("/portal/test").await.status, 401);
+}
+
+#[tokio::test]
 async fn a_session_ends_after_twelve_hours_however_much_it_is_used() {
     let herald = Herald::new();
     let browser = herald.sign_in(herald.account("Acme").await, Role::Viewer).await;

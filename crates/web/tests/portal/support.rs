@@ -368,6 +368,7 @@ pub(crate) fn pages(mode: Mode, things: &Things) -> Vec<String> {
             &format!("webhooks/{webhook}/rotate-secret"),
             &format!("webhooks/{webhook}/recover"),
             &format!("webhooks/{webhook}/delete"),
+            "recoveries",
             &format!("recoveries/{recovery}"),
             "events",
             &format!("events/{event}"),

@@ -141,6 +141,41 @@ impl Browser {
     pub(crate) async fn follow(&self, css: &str) {
         self.run("window.isLeft = true").await;
         self.click(css).await;
+        self.has_left().await;
+    }
+
+    /// The same by a key, on what has the focus.
+    pub(crate) async fn follow_by(&self, key: &str) {
+        self.run("window.isLeft = true").await;
+        self.press(key).await;
+        self.has_left().await;
+    }
+
+    /// Presses keys, whatever has the focus.
+    pub(crate) async fn press(&self, keys: &str) {
+        let press = |key: char| {
+            let key = key.to_string();
+            [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]
+        };
+        let actions: Vec<Value> = keys.chars().flat_map(press).collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        self.tell("actions", &json!({ "actions": [keyboard] })).await;
+    }
+
+    /// Runs no script of any page from now on. Those of the test are run apart.
+    pub(crate) async fn without_scripts(&self) {
+        let off = json!({ "cmd": "Emulation.setScriptExecutionDisabled",
+            "params": { "value": true } });
+        self.tell("goog/cdp/execute", &off).await;
+    }
+
+    /// Clicks on what leads to another page, and waits until that reads so. It needs no script.
+    pub(crate) async fn submit(&self, css: &str, then: &str) {
+        self.click(css).await;
+        self.shows(then).await;
+    }
+
+    async fn has_left(&self) {
         let path = format!("/session/{}/execute/sync", self.session);
         let script = "return document.readyState === 'complete' && !window.isLeft";
         let question = json!({ "script": script, "args": [] });

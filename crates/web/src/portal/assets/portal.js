@@ -27,20 +27,33 @@ for (const field of document.querySelectorAll("[data-copy]")) {
   field.after(button, said);
 }
 
-// A list that is told what comes says whether it still is, and keeps the newest.
-for (const [event, connection] of [
-  ["htmx:sse:before:connection", "lost"],
-  ["htmx:sse:after:connection", "on"],
-  ["htmx:sse:error", "lost"],
-  ["htmx:sse:close", "off"],
-]) {
-  document.addEventListener(event, ({ target }) => {
-    const section = target.closest("section");
-    if (section) section.dataset.connection = connection;
-  });
-}
+// A list that is told what comes says whether it still is. What is refused (the session has ended,
+// the endpoint is gone, too many watch) is not asked for again.
+const refused = (status) => status >= 400 && status < 500;
+const tell = (list, connection) => {
+  const section = list.closest("section");
+  if (section) section.dataset.connection = connection;
+};
+document.addEventListener("htmx:sse:before:connection", (event) => {
+  if (event.target.dataset.refused) event.preventDefault();
+  else tell(event.target, "lost");
+});
+document.addEventListener("htmx:sse:after:connection", ({ target }) => tell(target, "on"));
+document.addEventListener("htmx:sse:error", ({ target, detail }) => {
+  if (refused(detail.status)) target.dataset.refused = "yes";
+  tell(target, target.dataset.refused ? "off" : "lost");
+});
+document.addEventListener("htmx:sse:close", ({ target }) => tell(target, "off"));
 document.addEventListener("htmx:sse:after:message", ({ target: list }) => {
   while (list.children.length > 100) list.lastElementChild.remove();
+});
+
+// A part of a page that is refused is as it was then, says so, and is not asked for again.
+document.addEventListener("htmx:response:error", ({ target, detail }) => {
+  const stale = target.parentElement?.querySelector(":scope > .stale");
+  if (!stale || !refused(detail.ctx.response.status)) return;
+  stale.hidden = false;
+  target.remove();
 });
 
 // On the document, since forms come and go with the parts of a page that are shown anew.

@@ -85,6 +85,7 @@ impl View {
             &html! {
                 (header(&html! {}, &html! { "Deliveries" }, &html! {}))
                 (self.filters())
+                (self.pager.chips(&[("eventId", "Of the event"), ("type", "Of the type")]))
                 @if !self.deliveries.rows.is_empty() {
                     (self.deliveries.render(frame, "Deliveries", self.now))
                     (self.pager.render())
@@ -135,16 +136,8 @@ impl View {
                             }
                         }
                     }
-                    @for (name, label) in [("createdAfter", "From"), ("createdBefore", "Until before")] {
-                        div {
-                            label for=(name) { (label) }
-                            input type="date" id=(name) name=(name) value=(self.pager.filter(name));
-                        }
-                    }
-                    div.filter-buttons {
-                        button.button type="submit" { "Filter" }
-                        @if self.pager.is_filtered() { a.button.plain href=(self.pager.path) { "Clear" } }
-                    }
+                    (self.pager.days())
+                    (self.pager.buttons())
                 }
             }
         }

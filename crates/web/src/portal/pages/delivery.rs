@@ -126,7 +126,7 @@ impl View {
         html! {
             @match &self.webhook {
                 Some(url) => {
-                    a.mono href=(frame.path(&format!("/webhooks/{}", self.delivery.webhook))) { (text(url)) }
+                    a.mono href=(frame.webhook(self.delivery.webhook, "")) { (text(url)) }
                 },
                 None => span.quiet { "deleted" },
             }
@@ -154,7 +154,7 @@ impl View {
             },
             DeliveryState::Delivered => html! { span.strong { "Delivered" } },
             DeliveryState::Exhausted => html! {
-                span.strong { "Given up" } span.quiet { "every retry of the schedule has failed" }
+                span.strong { "Exhausted" } span.quiet { "every retry of the schedule has failed" }
             },
             DeliveryState::Held => html! {
                 span.strong { "Held" } span.quiet { "the webhook was disabled; it is sent only on request" }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use crate::portal::{
     layout::Frame,
-    parts::{delivery_state, text, when},
+    parts::{delivery_state, table, text, when},
 };
 
 /// Deliveries, and what their webhooks are called.
@@ -26,26 +26,18 @@ pub(super) struct DeliveryTable {
 impl DeliveryTable {
     /// The table.
     pub(super) fn render(&self, frame: &Frame, caption: &str, now: Timestamp) -> Markup {
-        html! {
-            div.table tabindex="0" role="region" aria-label=(caption) {
-                table {
-                    caption.visually-hidden { (caption) }
-                    thead {
-                        tr {
-                            th scope="col" { "State" }
-                            @if self.names_events { th scope="col" { "Event" } }
-                            @if self.names_webhooks { th scope="col" { "Webhook" } }
-                            th scope="col" { "Last answer" }
-                            th.number scope="col" { "Attempts" }
-                            th scope="col" { "Next attempt" }
-                            th scope="col" { "Created" }
-                            th scope="col" { span.visually-hidden { "Details" } }
-                        }
-                    }
-                    tbody { @for row in &self.rows { (self.row(frame, row, now)) } }
-                }
-            }
-        }
+        let head = html! {
+            th scope="col" { "State" }
+            @if self.names_events { th scope="col" { "Event" } }
+            @if self.names_webhooks { th scope="col" { "Webhook" } }
+            th scope="col" { "Last answer" }
+            th.number scope="col" { "Attempts" }
+            th scope="col" { "Next attempt" }
+            th scope="col" { "Created" }
+            th scope="col" { span.visually-hidden { "Details" } }
+        };
+        let rows = html! { @for row in &self.rows { (self.row(frame, row, now)) } };
+        table(caption, &head, &rows)
     }
 
     fn row(&self, frame: &Frame, row: &DeliveryView, now: Timestamp) -> Markup {
@@ -71,7 +63,7 @@ impl DeliveryTable {
     fn webhook(&self, frame: &Frame, id: WebhookId) -> Markup {
         html! {
             @match self.webhooks.get(&id) {
-                Some(url) => a href=(frame.path(&format!("/webhooks/{id}"))) { (text(url)) },
+                Some(url) => a href=(frame.webhook(id, "")) { (text(url)) },
                 None => span.none { "deleted" },
             }
         }

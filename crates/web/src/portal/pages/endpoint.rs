@@ -122,12 +122,12 @@ impl View {
                 (header(&above, &name(endpoint.description.as_deref()), &actions))
                 @if self.was_saved { p.done role="status" { "Saved." } }
                 (self.place(frame))
-                section.split {
-                    div aria-labelledby="about" {
+                div.split {
+                    section aria-labelledby="about" {
                         h2 #about { "About" }
                         (self.about())
                     }
-                    div aria-labelledby="answers" {
+                    section aria-labelledby="answers" {
                         h2 #answers { "What it answers" }
                         (self.answers(frame))
                     }
@@ -206,7 +206,7 @@ impl View {
                     h2 #requests { "Requests" }
                     @if live.is_some() { (connection()) }
                 }
-                ol.requests hx-sse:connect=[live] hx-swap="afterbegin" {
+                ol.requests aria-live="polite" hx-sse:connect=[live] hx-swap="afterbegin" {
                     @for examined in &self.requests { (item(frame, examined)) }
                 }
                 (self.nothing(frame))

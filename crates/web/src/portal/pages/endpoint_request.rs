@@ -40,7 +40,7 @@ pub(super) fn item(frame: &Frame, Examined { request, diagnosis }: &Examined) ->
                 (text(&diagnosis.explanation))
                 @if let Some(webhook) = diagnosis.verdict().1.webhook {
                     " The secret is that of "
-                    a href=(frame.path(&format!("/webhooks/{webhook}"))) { "this webhook" }
+                    a href=(frame.webhook(webhook, "")) { "this webhook" }
                     "."
                 }
             }

@@ -12,7 +12,7 @@ use crate::{
         fault::Result,
         form::Form,
         layout::{Area, Frame},
-        parts::{Page, Pager, empty, header, text, when},
+        parts::{Page, Pager, empty, header, table, text, when},
     },
 };
 
@@ -75,7 +75,7 @@ impl View {
                      leads to, before there is a receiver of yours."
                 }
                 @if frame.may_change { (form(frame)) }
-                @if self.endpoints.is_empty() {
+                @if self.pager.total == 0 {
                     (empty(
                         "No temporary endpoints",
                         "Create one, use its URL as a webhook's, and watch notifications come in.",
@@ -90,22 +90,14 @@ impl View {
     }
 
     fn table(&self, frame: &Frame) -> Markup {
-        html! {
-            div.table tabindex="0" role="region" aria-label="Temporary endpoints" {
-                table {
-                    caption.visually-hidden { "Temporary endpoints" }
-                    thead {
-                        tr {
-                            th scope="col" { "Endpoint" }
-                            th.number scope="col" { "Requests" }
-                            th.number scope="col" { "Answers with" }
-                            th scope="col" { "Expires" }
-                        }
-                    }
-                    tbody { @for open in &self.endpoints { (self.row(frame, open)) } }
-                }
-            }
-        }
+        let head = html! {
+            th scope="col" { "Endpoint" }
+            th.number scope="col" { "Requests" }
+            th.number scope="col" { "Answers with" }
+            th scope="col" { "Expires" }
+        };
+        let rows = html! { @for open in &self.endpoints { (self.row(frame, open)) } };
+        table("Temporary endpoints", &head, &rows)
     }
 
     fn row(&self, frame: &Frame, OpenEndpoint { endpoint, url }: &OpenEndpoint) -> Markup {

@@ -124,8 +124,7 @@ impl View {
         }
         let head = html! {
             th scope="col" { "State" }
-            th scope="col" { "Webhook" }
-            th scope="col" { "What became of it, and why" }
+            th scope="col" { "Webhook, and what became of it" }
             th scope="col" { span.visually-hidden { "Details and resending" } }
         };
         let rows = html! { @for why in &self.why { (self.row(frame, why)) } };
@@ -142,16 +141,16 @@ impl View {
                         None => span.badge.calm { "not sent" },
                     }
                 }
-                td.clip {
+                td.told {
                     @match &why.url {
-                        Some(url) => a href=(frame.path(&format!("/webhooks/{}", why.webhook))) { (text(url)) },
+                        Some(url) => a href=(frame.webhook(why.webhook, "")) { (text(url)) },
                         None => span.none { "deleted" },
                     }
                     @if let Some(rule) = rule.filter(|_| why.explanation.matched) {
                         span.under { "asked for " span.mono { (text(rule)) } }
                     }
+                    p { (text(&why.explanation.explanation)) }
                 }
-                td { (text(&why.explanation.explanation)) }
                 td.go { (self.ways(frame, why)) }
             }
         }

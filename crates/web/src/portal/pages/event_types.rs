@@ -7,7 +7,7 @@ use super::webhook_form::{Group, groups};
 use crate::portal::{
     Here, Portal,
     layout::{Area, Frame},
-    parts::{Page, header, plain, text},
+    parts::{Page, header, plain, table_fixed, text},
 };
 
 /// What the page shows.
@@ -44,35 +44,27 @@ impl View {
 
 fn table(frame: &Frame, group: &Group) -> Markup {
     let caption = format!("Event types: {}", plain(&group.resource));
-    html! {
-        div.table tabindex="0" role="region" aria-label=(caption) {
-            table.fixed {
-                caption.visually-hidden { (caption) }
-                thead {
-                    tr {
-                        th scope="col" { "Type" }
-                        th scope="col" { "When it happens" }
-                        th scope="col" { span.visually-hidden { "Events" } }
-                    }
+    let head = html! {
+        th scope="col" { "Type" }
+        th scope="col" { "When it happens" }
+        th scope="col" { span.visually-hidden { "Events" } }
+    };
+    let rows = html! {
+        @for (name, description) in &group.types {
+            tr {
+                td.mono {
+                    a href=(frame.path(&format!("/event-types/{name}"))) { (text(name)) }
                 }
-                tbody {
-                    @for (name, description) in &group.types {
-                        tr {
-                            td.mono {
-                                a href=(frame.path(&format!("/event-types/{name}"))) { (text(name)) }
-                            }
-                            td { (text(description)) }
-                            td.go {
-                                a href=(frame.path(&events_of(name)))
-                                    aria-label={ "Events of type " (plain(name)) }
-                                { "Events" }
-                            }
-                        }
-                    }
+                td { (text(description)) }
+                td.go {
+                    a href=(frame.path(&events_of(name)))
+                        aria-label={ "Events of type " (plain(name)) }
+                    { "Events" }
                 }
             }
         }
-    }
+    };
+    table_fixed(&caption, &head, &rows)
 }
 
 /// The list of events of one type.

@@ -12,7 +12,7 @@ use crate::{
         Here, Portal,
         fault::Result,
         layout::{Area, Frame},
-        parts::{Page, Pager, empty, header, plain, text, when},
+        parts::{Page, Pager, empty, header, plain, table, text, when},
     },
 };
 
@@ -100,25 +100,27 @@ impl View {
                             }
                         }
                     }
-                    @for (name, label) in [("createdAfter", "From"), ("createdBefore", "Until before")] {
-                        div {
-                            label for=(name) { (label) }
-                            input type="date" id=(name) name=(name) value=(self.pager.filter(name));
-                        }
-                    }
-                    div.filter-buttons {
-                        button.button type="submit" { "Filter" }
-                        @if self.pager.is_filtered() { a.button.plain href=(self.pager.path) { "Clear" } }
-                    }
+                    (self.pager.days())
+                    (self.pager.buttons())
                 }
             }
         }
+    }
+
+    /// Whether the type that is filtered by is in the catalogue, or none is.
+    fn chosen_is_known(&self) -> bool {
+        let chosen = self.pager.filter("type");
+        let mut types = self.groups.iter().flat_map(|group| &group.types);
+        chosen.is_empty() || types.any(|(name, _)| name == chosen)
     }
 
     fn types(&self) -> Markup {
         html! {
             select #type name="type" {
                 option value="" { "All types" }
+                @if !self.chosen_is_known() {
+                    option value=(self.pager.filter("type")) selected { (plain(self.pager.filter("type"))) }
+                }
                 @for group in &self.groups {
                     optgroup label=(plain(&group.resource)) {
                         @for (name, _) in &group.types {
@@ -133,33 +135,25 @@ impl View {
 
 /// Events in a table.
 pub(super) fn event_rows(frame: &Frame, events: &[Event], caption: &str, now: Timestamp) -> Markup {
-    html! {
-        div.table tabindex="0" role="region" aria-label=(caption) {
-            table {
-                caption.visually-hidden { (caption) }
-                thead {
-                    tr {
-                        th scope="col" { "Type" }
-                        th scope="col" { "About" }
-                        th scope="col" { "Id" }
-                        th scope="col" { "Created" }
+    let head = html! {
+        th scope="col" { "Type" }
+        th scope="col" { "About" }
+        th scope="col" { "Id" }
+        th scope="col" { "Created" }
+    };
+    let rows = html! {
+        @for event in events {
+            tr {
+                td {
+                    a.strong.mono href=(frame.path(&format!("/events/{}", event.id))) {
+                        (text(&event.event_type))
                     }
                 }
-                tbody {
-                    @for event in events {
-                        tr {
-                            td {
-                                a.strong.mono href=(frame.path(&format!("/events/{}", event.id))) {
-                                    (text(&event.event_type))
-                                }
-                            }
-                            td { (text(&event.resource_type)) }
-                            td.mono.dim { (event.id) }
-                            td { (when(event.created_at, now)) }
-                        }
-                    }
-                }
+                td { (text(&event.resource_type)) }
+                td.mono.dim { (event.id) }
+                td { (when(event.created_at, now)) }
             }
         }
-    }
+    };
+    table(caption, &head, &rows)
 }

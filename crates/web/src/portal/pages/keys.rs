@@ -10,7 +10,7 @@ use crate::{
         Change, Here, Portal,
         fault::{Fault, Result},
         layout::{Area, Frame},
-        parts::{Page, alert, copied, empty, header, plain, text, when},
+        parts::{Page, alert, copied, empty, header, plain, table, text, when},
     },
 };
 
@@ -53,7 +53,7 @@ pub(crate) async fn show(
 pub(crate) async fn create(State(portal): State<Portal>, change: Change) -> Result<Page> {
     let Change { here, .. } = change;
     let (_, text) = portal.engine.create_key(here.account.id, here.mode).await?;
-    Ok(Page(Made { text }.render(&Frame::of(&here))))
+    Ok(Page(Made { text }.render(&Frame::of(&here).once())))
 }
 
 /// The question.
@@ -108,22 +108,14 @@ impl View {
     }
 
     fn table(&self, frame: &Frame) -> Markup {
-        html! {
-            div.table tabindex="0" role="region" aria-label="API keys" {
-                table {
-                    caption.visually-hidden { "API keys" }
-                    thead {
-                        tr {
-                            th scope="col" { "Key" }
-                            th scope="col" { "State" }
-                            th scope="col" { "Created" }
-                            th scope="col" { span.visually-hidden { "Revoke" } }
-                        }
-                    }
-                    tbody { @for key in &self.keys { (self.row(frame, key)) } }
-                }
-            }
-        }
+        let head = html! {
+            th scope="col" { "Key" }
+            th scope="col" { "State" }
+            th scope="col" { "Created" }
+            th scope="col" { span.visually-hidden { "Revoke" } }
+        };
+        let rows = html! { @for key in &self.keys { (self.row(frame, key)) } };
+        table("API keys", &head, &rows)
     }
 
     fn row(&self, frame: &Frame, key: &ApiKey) -> Markup {

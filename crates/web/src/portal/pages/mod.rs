@@ -13,6 +13,7 @@ pub(super) mod event_types;
 pub(super) mod events;
 pub(super) mod keys;
 pub(super) mod overview;
+pub(super) mod recoveries;
 pub(super) mod recovery;
 mod resent;
 #[cfg(test)]

@@ -108,8 +108,8 @@ impl View {
                 h2.visually-hidden #deliveries { "Deliveries" }
                 ul.counts {
                     @for (state, count, meaning) in [
-                        (DeliveryState::Delivered, books.delivered, "acknowledged"),
                         (DeliveryState::Pending, books.pending, "waiting or in flight"),
+                        (DeliveryState::Delivered, books.delivered, "acknowledged"),
                         (DeliveryState::Exhausted, books.exhausted, "all retries failed"),
                         (DeliveryState::Held, books.held, "webhook was disabled"),
                         (DeliveryState::Cancelled, books.cancelled, "webhook was deleted"),
@@ -142,7 +142,7 @@ impl View {
                     },
                 ))
             } @else if self.needy.is_empty() {
-                p.quiet { "Every webhook is well: none is failing or was disabled by Herald, and nothing was given up or held." }
+                p.quiet { "Every webhook is well: none is failing or was disabled by Herald, and nothing is exhausted or held." }
             } @else {
                 ul.needy { @for needy in &self.needy { (needy.render(frame, self.now)) } }
             }
@@ -168,7 +168,7 @@ impl View {
 impl Needy {
     fn render(&self, frame: &Frame, now: Timestamp) -> Markup {
         let Self { webhook, exhausted, held } = self;
-        let path = frame.path(&format!("/webhooks/{}", webhook.id));
+        let path = frame.webhook(webhook.id, "");
         let of = |state: &str| {
             frame.path(&format!("/deliveries?webhookId={}&state={state}", webhook.id))
         };
@@ -186,8 +186,11 @@ impl Needy {
                         "Close to being disabled: the last attempt of a delivery is at the earliest "
                         (when(failing.last_attempt_at, now)) ". "
                     }
-                    @if *exhausted > 0 { a href=(of("exhausted")) { (exhausted) " given up" } ". " }
-                    @if *held > 0 { a href=(of("held")) { (held) " held" } "." }
+                    @if *exhausted > 0 { a href=(of("exhausted")) { (exhausted) " exhausted" } ". " }
+                    @if *held > 0 { a href=(of("held")) { (held) " held" } ". " }
+                    @if frame.may_change && webhook.enabled && exhausted + held > 0 {
+                        a href=(frame.webhook(webhook.id, "/recover")) { "Recover" }
+                    }
                 }
             }
         }

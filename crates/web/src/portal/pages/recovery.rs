@@ -42,7 +42,7 @@ impl View {
     /// The page.
     pub(super) fn render(&self, frame: &Frame) -> Markup {
         let recovery = &self.recovery;
-        let webhook = frame.path(&format!("/webhooks/{}", recovery.missed.webhook));
+        let webhook = frame.webhook(recovery.missed.webhook, "");
         let above = html! {
             a href=(frame.path("/webhooks")) { "Webhooks" }
             @if let Some(url) = &self.webhook { a href=(webhook) { (text(url)) } }

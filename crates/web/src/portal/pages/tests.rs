@@ -31,7 +31,9 @@ use super::{
     deliveries, delivery,
     delivery_table::DeliveryTable,
     endpoint, endpoint_delete, endpoints, event, event_type, event_types, events, keys, overview,
-    recovery, webhook, webhook_delete, webhook_edit,
+    recoveries, recovery,
+    resent::Outcome,
+    webhook, webhook_delete, webhook_edit,
     webhook_form::{Entries, Group, WebhookForm, Wrong},
     webhook_new, webhook_recover, webhook_secret, webhook_test_event, webhooks,
 };
@@ -73,6 +75,7 @@ fn frame(text: &str) -> Frame {
         theme: Theme::Dark,
         form_token: text.to_owned(),
         address: text.to_owned(),
+        is_shown_once: false,
     }
 }
 
@@ -324,6 +327,8 @@ fn on_request(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
         states: [DeliveryState::Held].into(),
         count: Some(3),
     };
+    let recoveries =
+        recoveries::View { recoveries: vec![recovering()], pager: pager(text), now: NOW };
     let recovery =
         recovery::View { recovery: recovering(), webhook: Some(text.to_owned()), now: NOW };
     vec![
@@ -333,6 +338,7 @@ fn on_request(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
         ("rotated", rotated.render(frame).into_string()),
         ("recover", recover(None).render(frame).into_string()),
         ("no recovery", recover(Some(recovering())).render(frame).into_string()),
+        ("recoveries", recoveries.render(frame).into_string()),
         ("recovery", recovery.render(frame).into_string()),
     ]
 }
@@ -358,7 +364,7 @@ fn of_what_happened(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
         event: happening(text),
         description: text.to_owned(),
         why: vec![why(text), why(text)],
-        was_resent: true,
+        resent: Some(Outcome { sent: 3, acknowledged: 2 }),
         now: NOW,
     };
     let event_type = event_type::View {
@@ -373,7 +379,8 @@ fn of_what_happened(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
         webhook: Some(text.to_owned()),
         attempts: attempts(text),
         why: text.to_owned(),
-        was_resent: true,
+        body: text.to_owned(),
+        resent: Some(Outcome { sent: 1, acknowledged: 1 }),
         now: NOW,
     };
     vec![

@@ -111,7 +111,7 @@ impl View {
         };
         frame.page(
             Area::Webhooks,
-            "Webhook",
+            &format!("{} · Webhook", self.webhook.url),
             &html! {
                 (header(&above, &title, &self.actions(frame)))
                 @if !self.done.is_empty() { p.done role="status" { (self.done) } }
@@ -119,7 +119,7 @@ impl View {
                 @if let Some(failing) = &self.webhook.failing { (self.failing(failing, frame)) }
                 (self.books(frame))
                 (self.details(frame))
-                (self.performance.render(&frame.path(&format!("/webhooks/{}", self.webhook.id))))
+                (self.performance.render(&frame.webhook(self.webhook.id, "")))
                 (self.recovered(frame))
                 section aria-labelledby="next" {
                     h2 #next { "Next attempts" }
@@ -144,7 +144,7 @@ impl View {
         if !frame.may_change {
             return html! {};
         }
-        let path = frame.path(&format!("/webhooks/{}", self.webhook.id));
+        let path = frame.webhook(self.webhook.id, "");
         let enabled = self.webhook.enabled;
         let flow = html! {
             input type="hidden" name="enabled" value=(if enabled { "false" } else { "true" });
@@ -185,7 +185,7 @@ impl View {
                 "calm",
                 "This webhook is disabled",
                 &html! {
-                    p { "Events that match are held: kept, and sent only on request." }
+                    p { "Events that match are held: kept, and sent only on request. Enable it, then recover what was held." }
                 },
             ),
             (None, true) if missed != (0, 0) => alert(
@@ -194,10 +194,10 @@ impl View {
                 &html! {
                     p {
                         @if missed.0 > 0 { (missed.0) " matched while it was disabled, and are held. " }
-                        @if missed.1 > 0 { (missed.1) " were given up after every retry had failed. " }
+                        @if missed.1 > 0 { (missed.1) " are exhausted: every retry has failed. " }
                     }
                     @if frame.may_change {
-                        p { a href=(self.path(frame, "/recover")) { "Recover what it missed" } }
+                        p { a href=(frame.webhook(self.webhook.id, "/recover")) { "Recover what it missed" } }
                     }
                 },
             ),
@@ -245,15 +245,11 @@ impl View {
         }
     }
 
-    fn path(&self, frame: &Frame, rest: &str) -> String {
-        frame.path(&format!("/webhooks/{}{rest}", self.webhook.id))
-    }
-
     fn details(&self, frame: &Frame) -> Markup {
         let webhook = &self.webhook;
         html! {
-            section.split {
-                div aria-labelledby="about" {
+            div.split {
+                section aria-labelledby="about" {
                     h2 #about { "About" }
                     (facts(&html! {
                         @if let Some(description) = &webhook.description {
@@ -265,7 +261,7 @@ impl View {
                         (fact("Changed", &when(webhook.updated_at, self.now)))
                     }))
                 }
-                div aria-labelledby="asked" {
+                section aria-labelledby="asked" {
                     h2 #asked { "Events" }
                     ul.types { @for (name, description) in &self.events { (asked(name, description)) } }
                 }
@@ -279,19 +275,19 @@ impl View {
             return html! {
                 span.quiet { "Shown once. " }
                 @if frame.may_change {
-                    a.button.small href=(self.path(frame, "/rotate-secret")) { "Rotate" }
+                    a.button.small href=(frame.webhook(self.webhook.id, "/rotate-secret")) { "Rotate" }
                 }
             };
         };
         let switch = html! { button.button.small type="submit" { "Switch to the new secret" } };
         html! {
-            p { "Being rotated: the one before counts too, and is forgotten " (when(rotation.until, self.now)) "." }
+            p { "Being rotated. The previous secret stays valid, and is forgotten " (when(rotation.until, self.now)) "." }
             @if rotation.switched {
                 p.hint { code { "Complycube-Signature" } " is made with the new secret." }
             } @else {
-                p.hint { code { "Complycube-Signature" } " is still made with the old one." }
+                p.hint { code { "Complycube-Signature" } " is still made with the previous one." }
                 @if frame.may_change {
-                    (frame.form(&self.path(frame, "/switch-secret"), "inline", &switch))
+                    (frame.form(&frame.webhook(self.webhook.id, "/switch-secret"), "inline", &switch))
                 }
             }
         }
@@ -301,7 +297,10 @@ impl View {
         html! {
             @if !self.recoveries.is_empty() {
                 section aria-labelledby="recoveries" {
-                    h2 #recoveries { "Recoveries" }
+                    div.section-head {
+                        h2 #recoveries { "Recoveries" }
+                        a href=(frame.path(&format!("/recoveries?webhookId={}", self.webhook.id))) { "All recoveries" }
+                    }
                     (recovery_rows(frame, &self.recoveries, self.now))
                 }
             }

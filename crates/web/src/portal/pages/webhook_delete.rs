@@ -42,11 +42,8 @@ pub(crate) async fn delete(State(portal): State<Portal>, change: Change) -> Resu
 impl View {
     /// The page.
     pub(super) fn render(&self, frame: &Frame) -> Markup {
-        let path = frame.path(&format!("/webhooks/{}", self.webhook.id));
-        let above = html! {
-            a href=(frame.path("/webhooks")) { "Webhooks" }
-            a href=(path) { (text(&self.webhook.url)) }
-        };
+        let path = frame.webhook(self.webhook.id, "");
+        let above = frame.below_webhook(&self.webhook);
         let buttons = html! {
             div.buttons {
                 button.button.danger type="submit" { "Delete webhook" }

@@ -91,7 +91,7 @@ impl View {
     pub(super) fn render(&self, frame: &Frame) -> Markup {
         let above = html! {
             a href=(frame.path("/webhooks")) { "Webhooks" }
-            a href=(frame.path(&format!("/webhooks/{}", self.id))) { (text(&self.url)) }
+            a href=(frame.webhook(self.id, "")) { (text(&self.url)) }
         };
         frame.page(
             Area::Webhooks,

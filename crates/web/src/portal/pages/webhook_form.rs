@@ -41,6 +41,18 @@ pub(super) struct Wrong {
     pub(super) message: String,
 }
 
+impl Wrong {
+    /// The message with the names that the fields have on the page.
+    fn told(&self) -> String {
+        let names = [
+            ("'url'", "The URL"),
+            ("'description'", "The description"),
+            ("'events'", "The events"),
+        ];
+        names.iter().fold(self.message.clone(), |text, (theirs, ours)| text.replace(theirs, ours))
+    }
+}
+
 /// Event types that belong together.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
@@ -120,7 +132,7 @@ impl WebhookForm {
         html! {
             @if let Some(wrong) = &self.wrong {
                 div role="alert" {
-                    (alert("bad", "Not saved", &html! { p { (text(&wrong.message)) } }))
+                    (alert("bad", "Not saved", &html! { p { (text(&wrong.told())) } }))
                 }
             }
         }
@@ -158,7 +170,7 @@ impl WebhookForm {
     fn events(&self) -> Markup {
         let ticked = |name: &str| self.entries.events.iter().any(|event| event == name);
         html! {
-            fieldset.events aria-describedby="events-hint" {
+            fieldset.events aria-describedby="events-hint" data-wrong=[self.blames("events").then_some("yes")] {
                 legend { "Events" }
                 p.hint #events-hint { "Choose everything, or the types that this receiver handles." }
                 label.tick.every {

@@ -63,7 +63,7 @@ pub(crate) async fn create(State(portal): State<Portal>, change: Change) -> Resu
         Ok((webhook, secret)) => {
             let secret = secret.reveal().to_owned();
             let made = Made { webhook: webhook.id, url: webhook.url, secret };
-            Ok(Page(made.render(&Frame::of(&here))).into_response())
+            Ok(Page(made.render(&Frame::of(&here).once())).into_response())
         }
         Err(error) => {
             let wrong = wrong(error)?;
@@ -114,7 +114,7 @@ impl Made {
     /// The page.
     pub(super) fn render(&self, frame: &Frame) -> Markup {
         let above = html! { a href=(frame.path("/webhooks")) { "Webhooks" } };
-        let path = frame.path(&format!("/webhooks/{}", self.webhook));
+        let path = frame.webhook(self.webhook, "");
         frame.page(
             Area::Webhooks,
             "Webhook added",

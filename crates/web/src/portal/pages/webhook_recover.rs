@@ -17,7 +17,7 @@ use crate::{
         Change, Here, Portal,
         fault::Result,
         layout::{Area, Frame},
-        parts::{Page, alert, header, text},
+        parts::{Page, alert, header},
     },
 };
 
@@ -85,7 +85,7 @@ fn states(word: &str) -> Result<BTreeSet<DeliveryState>, Problem> {
     match word {
         "both" => Ok(RECOVERABLE.into()),
         _ => one().map(|state| [state].into()).ok_or_else(|| {
-            Problem::invalid("of", "choose what to recover: what was held, given up, or both")
+            Problem::invalid("of", "choose what to recover: what is held, exhausted, or both")
         }),
     }
 }
@@ -93,18 +93,15 @@ fn states(word: &str) -> Result<BTreeSet<DeliveryState>, Problem> {
 impl View {
     /// The page.
     pub(super) fn render(&self, frame: &Frame) -> Markup {
-        let path = frame.path(&format!("/webhooks/{}", self.webhook.id));
-        let above = html! {
-            a href=(frame.path("/webhooks")) { "Webhooks" }
-            a href=(path) { (text(&self.webhook.url)) }
-        };
+        let path = frame.webhook(self.webhook.id, "");
+        let above = frame.below_webhook(&self.webhook);
         frame.page(
             Area::Webhooks,
             "Recover missed events",
             &html! {
                 (header(&above, &html! { "Recover missed events" }, &html! {}))
                 p.lead {
-                    "What was held or given up becomes pending again, each delivery with a fresh \
+                    "What is held or exhausted becomes pending again, each delivery with a fresh \
                      schedule, and is sent in the background, gently."
                 }
                 @if let Some(running) = &self.running {
@@ -152,9 +149,9 @@ impl View {
                     label for="of" { "What" }
                     select #of name="of" {
                         @for (word, name) in [
-                            ("both", "Held and given up"),
+                            ("both", "Held and exhausted"),
                             (DeliveryState::Held.as_str(), "Held"),
-                            (DeliveryState::Exhausted.as_str(), "Given up"),
+                            (DeliveryState::Exhausted.as_str(), "Exhausted"),
                         ] {
                             option value=(word) selected[word == self.of()] { (name) }
                         }

@@ -11,16 +11,16 @@ use crate::portal::{
     Change, Here, Portal,
     fault::Result,
     layout::{Area, Frame},
-    parts::{Page, alert, copied, header, text},
+    parts::{Page, alert, copied, header, moment},
 };
 
 /// For how long the secret before may count, seconds.
 const OVERLAPS: [(u64, &str); 5] = [
-    (0, "Not at all: the old secret is known to somebody else"),
-    (3_600, "For an hour"),
-    (86_400, "For a day"),
-    (259_200, "For three days"),
-    (604_800, "For a week"),
+    (0, "Not at all: somebody else may know it"),
+    (3_600, "An hour"),
+    (86_400, "A day"),
+    (259_200, "Three days"),
+    (604_800, "A week"),
 ];
 
 /// The form's page.
@@ -56,7 +56,7 @@ pub(crate) async fn rotate(State(portal): State<Portal>, change: Change) -> Resu
     };
     let (webhook, secret) = portal.engine.rotate_secret(here.environment(), id, rotation).await?;
     let rotated = Rotated { webhook, secret: secret.reveal().to_owned() };
-    Ok(Page(rotated.render(&Frame::of(&here))))
+    Ok(Page(rotated.render(&Frame::of(&here).once())))
 }
 
 /// ComplyCube's header goes over to the new secret.
@@ -70,11 +70,8 @@ pub(crate) async fn switch(State(portal): State<Portal>, change: Change) -> Resu
 impl View {
     /// The page.
     pub(super) fn render(&self, frame: &Frame) -> Markup {
-        let path = frame.path(&format!("/webhooks/{}", self.webhook.id));
-        let above = html! {
-            a href=(frame.path("/webhooks")) { "Webhooks" }
-            a href=(path) { (text(&self.webhook.url)) }
-        };
+        let path = frame.webhook(self.webhook.id, "");
+        let above = frame.below_webhook(&self.webhook);
         frame.page(
             Area::Webhooks,
             "Rotate the signing secret",
@@ -82,7 +79,7 @@ impl View {
                 (header(&above, &html! { "Rotate the signing secret" }, &html! {}))
                 @if let Some(rotation) = &self.webhook.rotation {
                     (alert("warn", "A rotation is running", &html! {
-                        p { "The secret before the present one counts until " (rotation.until) ". Rotate again after that." }
+                        p { "The previous secret is valid until " (moment(rotation.until)) ". Rotate again after that." }
                         p { a href=(path) { "Back to the webhook" } }
                     }))
                 } @else {
@@ -96,20 +93,19 @@ impl View {
 impl Rotated {
     /// The page.
     pub(super) fn render(&self, frame: &Frame) -> Markup {
-        let path = frame.path(&format!("/webhooks/{}", self.webhook.id));
-        let above = html! {
-            a href=(frame.path("/webhooks")) { "Webhooks" }
-            a href=(path) { (text(&self.webhook.url)) }
-        };
+        let path = frame.webhook(self.webhook.id, "");
+        let above = frame.below_webhook(&self.webhook);
         let next = match &self.webhook.rotation {
-            None => html! { "Everything is signed with it from now on. The old one is forgotten." },
+            None => {
+                html! { "Everything is signed with it from now on. The previous one is forgotten." }
+            }
             Some(rotation) if rotation.switched => html! {
-                "Everything is signed with it from now on. The old one still counts until "
-                (rotation.until) " in " code { "Webhook-Signature" } "."
+                "Everything is signed with it from now on. In " code { "Webhook-Signature" }
+                " the previous one stays valid until " (moment(rotation.until)) "."
             },
             Some(rotation) => html! {
-                "Install it in your receiver, then switch to it on the webhook's page. The old one \
-                 counts until " (rotation.until) "."
+                "Install it in your receiver, then switch to it on the webhook's page. The \
+                 previous one stays valid until " (moment(rotation.until)) "."
             },
         };
         frame.page(
@@ -133,11 +129,11 @@ impl Rotated {
 fn fields(path: &str) -> Markup {
     html! {
         p {
-            "There will be a new secret, shown once. Meanwhile the old one can go on counting, so that \
-             your receiver is never without a right one."
+            "There will be a new secret, shown once. The previous one can stay valid for a while, so \
+             that your receiver is never without a right one."
         }
         div.field {
-            label for="overlap" { "The old secret counts beside the new one" }
+            label for="overlap" { "How long the previous secret stays valid" }
             select #overlap name="overlap" {
                 @for (seconds, name) in OVERLAPS {
                     option value=(seconds) selected[seconds == 86_400] { (name) }
@@ -149,7 +145,7 @@ fn fields(path: &str) -> Markup {
         }
         fieldset.field {
             legend { code { "Complycube-Signature" } " can carry only one" }
-            (choice("later", true, "Keep it on the old secret until I say so",
+            (choice("later", true, "Keep it on the previous secret until I say so",
                 "Install the new secret in your receiver, then switch. It switches by itself when the time is over."))
             (choice("now", false, "Use the new secret at once",
                 "For receivers that look at Webhook-Signature, or can be changed within moments."))

@@ -11,7 +11,7 @@ use crate::{
         Change, Here, Portal,
         fault::Result,
         layout::{Area, Frame},
-        parts::{Page, alert, header, plain, pretty, text},
+        parts::{Page, alert, header, plain, pretty},
     },
 };
 
@@ -60,11 +60,8 @@ pub(crate) async fn send(State(portal): State<Portal>, change: Change) -> Result
 impl View {
     /// The page.
     pub(super) fn render(&self, frame: &Frame) -> Markup {
-        let path = frame.path(&format!("/webhooks/{}", self.webhook.id));
-        let above = html! {
-            a href=(frame.path("/webhooks")) { "Webhooks" }
-            a href=(path) { (text(&self.webhook.url)) }
-        };
+        let path = frame.webhook(self.webhook.id, "");
+        let above = frame.below_webhook(&self.webhook);
         let send = html! {
             input type="hidden" name="type" value=(self.chosen);
             button.button.primary type="submit" { "Send this event" }

@@ -12,7 +12,7 @@ use crate::{
         Here, Portal,
         fault::Result,
         layout::{Area, Frame},
-        parts::{Page, Pager, empty, header, text, webhook_state, when},
+        parts::{Page, Pager, empty, header, table, text, webhook_state, when},
     },
 };
 
@@ -76,11 +76,11 @@ impl View {
                 (header(&html! {}, &html! { "Webhooks" }, &add))
                 @if self.was_deleted { p.done role="status" { "The webhook was deleted." } }
                 (self.filters())
-                @if self.rows.is_empty() && self.pager.is_filtered() {
+                @if self.pager.total == 0 && self.pager.is_filtered() {
                     (empty("No webhook is like that", "Show all of them instead.", &html! {
                         a.button href=(self.pager.path) { "Show all" }
                     }))
-                } @else if self.rows.is_empty() {
+                } @else if self.pager.total == 0 {
                     (empty(
                         "No webhooks yet",
                         "A webhook is an HTTPS address of yours to which Herald sends signed \
@@ -112,40 +112,32 @@ impl View {
     }
 
     fn table(&self, frame: &Frame) -> Markup {
-        html! {
-            div.table tabindex="0" role="region" aria-label="Webhooks" {
-                table {
-                    caption.visually-hidden { "Webhooks" }
-                    thead {
-                        tr {
-                            th scope="col" { "Webhook" }
-                            th scope="col" { "State" }
-                            th scope="col" { "Events" }
-                            th.number scope="col" { "Pending" }
-                            th scope="col" { "Changed" }
+        let head = html! {
+            th scope="col" { "Webhook" }
+            th scope="col" { "State" }
+            th scope="col" { "Events" }
+            th.number scope="col" { "Pending" }
+            th scope="col" { "Changed" }
+        };
+        let rows = html! {
+            @for Row { webhook, pending } in &self.rows {
+                tr {
+                    td.clip {
+                        a.strong href=(frame.webhook(webhook.id, "")) {
+                            (text(&webhook.url))
+                        }
+                        @if let Some(description) = &webhook.description {
+                            span.under { (text(description)) }
                         }
                     }
-                    tbody {
-                        @for Row { webhook, pending } in &self.rows {
-                            tr {
-                                td.clip {
-                                    a.strong href=(frame.path(&format!("/webhooks/{}", webhook.id))) {
-                                        (text(&webhook.url))
-                                    }
-                                    @if let Some(description) = &webhook.description {
-                                        span.under { (text(description)) }
-                                    }
-                                }
-                                td { (webhook_state(webhook)) }
-                                td { (summary(webhook)) }
-                                td.number { (pending) }
-                                td { (when(webhook.updated_at, self.now)) }
-                            }
-                        }
-                    }
+                    td { (webhook_state(webhook)) }
+                    td { (summary(webhook)) }
+                    td.number { (pending) }
+                    td { (when(webhook.updated_at, self.now)) }
                 }
             }
-        }
+        };
+        table("Webhooks", &head, &rows)
     }
 }
 

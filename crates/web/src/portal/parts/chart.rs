@@ -181,7 +181,7 @@ impl Performance {
                     { (bars) }
                 }
                 div.ends aria-hidden="true" {
-                    @for end in ends.into_iter().flatten() { span { (self.period.label(end.hour)) } }
+                    @for end in ends.into_iter().flatten() { span { (self.period.label(end.hour)) " UTC" } }
                 }
             }
         }

@@ -19,7 +19,7 @@ pub(super) use live::{Pace, live};
 pub(super) use pager::Pager;
 pub(super) use show::{
     alert, copied, delivery_state, empty, fact, facts, grouped, header, plain, recovery_state,
-    table, text, webhook_state,
+    table, table_fixed, text, webhook_state,
 };
 pub(super) use times::{duration, moment, when};
 

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use url::form_urlencoded::Serializer;
 
 use crate::input::Query;
-use crate::portal::fault::Result;
+use crate::portal::{fault::Result, parts::text};
 
 /// Rows of a page.
 const ROWS: u32 = 25;
@@ -40,6 +40,58 @@ impl Pager {
     /// Whether anything is filtered.
     pub(crate) fn is_filtered(&self) -> bool {
         self.filters.iter().any(|(_, value)| !value.is_empty())
+    }
+
+    /// The filters that the list's form has no field for, each by its name, and with the way to the
+    /// list without it: nothing filters unseen.
+    pub(crate) fn chips(&self, names: &[(&str, &str)]) -> Markup {
+        let chips: Vec<_> =
+            names.iter().filter(|(filter, _)| !self.filter(filter).is_empty()).collect();
+        html! {
+            @if !chips.is_empty() {
+                ul.chips aria-label="Other filters" {
+                    @for (filter, name) in chips {
+                        li {
+                            (name) " " span.mono { (text(self.filter(filter))) } " "
+                            a href=(self.without(filter)) aria-label={ "Without the filter " (name) } { "Remove" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The fields of the form for when items were made, which take whole days.
+    pub(crate) fn days(&self) -> Markup {
+        html! {
+            @for (name, label) in [("createdAfter", "From (UTC)"), ("createdBefore", "Until before (UTC)")] {
+                div {
+                    label for=(name) { (label) }
+                    input type="date" id=(name) name=(name) value=(self.day(name));
+                }
+            }
+        }
+    }
+
+    /// The form's buttons.
+    pub(crate) fn buttons(&self) -> Markup {
+        html! {
+            div.filter-buttons {
+                button.button type="submit" { "Filter" }
+                @if self.is_filtered() { a.button.plain href=(self.path) { "Clear" } }
+            }
+        }
+    }
+
+    /// A time as the field of a day takes it; its day, if it is a time of a day.
+    fn day(&self, name: &str) -> String {
+        self.filter(name).chars().take(10).collect()
+    }
+
+    fn without(&self, name: &str) -> String {
+        let mut other = self.clone();
+        other.filters.retain(|(filter, _)| *filter != name);
+        other.address(1)
     }
 
     fn address(&self, number: u32) -> String {
@@ -96,6 +148,11 @@ mod tests {
         assert!(line.contains("26–50 of 60") && line.contains("Next") && line.contains("Previous"));
         assert!(!Pager { number: 3, ..pager.clone() }.render().into_string().contains("Next"));
         let beyond = Pager { number: u32::MAX, ..pager }.render().into_string();
+        let filters = vec![("type", "a&b".to_owned()), ("state", "held".to_owned())];
+        let pager = Pager { path: "/list".to_owned(), filters, number: 3, total: 60 };
+        assert_eq!(pager.without("state"), "/list?type=a%26b");
+        let chips = pager.chips(&[("type", "Type"), ("none", "None")]).into_string();
+        assert!(chips.contains("href=\"/list?state=held\"") && !chips.contains("None"), "{chips}");
         assert!(beyond.contains("60 in all") && beyond.contains("page=3"), "{beyond}");
     }
 }

@@ -150,9 +150,18 @@ pub(crate) fn fact(name: &str, value: &Markup) -> Markup {
 /// A table: its head's cells, and its rows. It can be scrolled with the keyboard if it is wider
 /// than the page.
 pub(crate) fn table(caption: &str, head: &Markup, rows: &Markup) -> Markup {
+    table_like(None, caption, head, rows)
+}
+
+/// One whose columns are as wide in every table of its kind.
+pub(crate) fn table_fixed(caption: &str, head: &Markup, rows: &Markup) -> Markup {
+    table_like(Some("fixed"), caption, head, rows)
+}
+
+fn table_like(class: Option<&str>, caption: &str, head: &Markup, rows: &Markup) -> Markup {
     html! {
         div.table tabindex="0" role="region" aria-label=(caption) {
-            table {
+            table class=[class] {
                 caption.visually-hidden { (caption) }
                 thead { tr { (head) } }
                 tbody { (rows) }
