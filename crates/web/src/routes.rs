@@ -28,13 +28,18 @@ pub fn router(engine: Arc<Engine>, options: WebOptions) -> Router {
         .merge(docs::router(&openapi))
         .merge(portal)
         .fallback(missing)
-        .method_not_allowed_fallback(async || Refusal::no_method().into_response())
+        .method_not_allowed_fallback(no_method)
         .layer(middleware::from_fn(frame))
 }
 
 /// Where there is nothing: told to people below `/portal`, and to programs elsewhere.
 async fn missing(uri: Uri) -> Response {
     if portal::has(uri.path()) { portal::missing() } else { Refusal::no_route().into_response() }
+}
+
+/// Where there is something, but not for this method: told in the same way. The router adds `Allow`.
+async fn no_method(uri: Uri) -> Response {
+    if portal::has(uri.path()) { portal::no_method() } else { Refusal::no_method().into_response() }
 }
 
 /// The description of everything that [`router`] answers, for programs.

@@ -69,6 +69,13 @@ impl Fault {
                        environment: test and live share nothing.";
         Self::new(StatusCode::NOT_FOUND, "There is nothing here", message)
     }
+
+    /// 405: the address of a form, opened like a page, or the other way round.
+    pub(super) fn no_method() -> Self {
+        let message = "A form is sent to this address, or it only shows something. Go back, and \
+                       use the buttons and links of the page.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "This is no page to open", message)
+    }
 }
 
 impl From<Refusal> for Fault {

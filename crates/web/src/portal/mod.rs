@@ -76,14 +76,19 @@ pub(crate) fn router(engine: Arc<Engine>, options: &WebOptions) -> Router {
         .route("/portal/assets/{name}", get(assets::asset))
 }
 
-/// Whether a path that no route takes would have been a page.
+/// Whether what no route takes would have been a page, by its path.
 pub(crate) fn has(path: &str) -> bool {
-    path.starts_with("/portal/")
+    path == "/portal" || path.starts_with("/portal/")
 }
 
 /// The page that is not there.
 pub(crate) fn missing() -> Response {
     policy::keeping(Fault::not_found().into_response())
+}
+
+/// The page whose address takes something else, such as a form that is opened like a page.
+pub(crate) fn no_method() -> Response {
+    policy::keeping(Fault::no_method().into_response())
 }
 
 /// The paths to which the portal's forms are sent: all that changes something but signing in. For

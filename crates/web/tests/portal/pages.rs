@@ -88,9 +88,18 @@ async fn what_is_no_page_keeps_the_policy_too() {
         ("POST", "/portal/test/keys", "", 401),
         ("POST", "/portal/theme", &browser.cookie, 403),
         ("POST", &link, "", 303),
+        ("GET", "/portal/sign-out", "", 405),
+        ("GET", "/portal/sign-out", &browser.cookie, 405),
+        ("GET", "/portal/theme/", &browser.cookie, 405),
+        ("GET", "/portal/test/webhooks/5eb04fcd0f3e360008035eb2/enabled", &browser.cookie, 405),
+        ("POST", "/portal", &browser.cookie, 405),
+        ("DELETE", "/portal/test/keys", &browser.cookie, 405),
     ] {
         let page = herald.browse(method, path, cookie, "").await;
         assert_eq!(page.status, status, "{method} {path}");
+        let allowed = page.headers.get(header::ALLOW).map(|allowed| allowed.to_str().unwrap());
+        assert_eq!(allowed.is_some(), status == 405, "{method} {path}");
+        assert!(allowed.is_none_or(|allowed| !allowed.split(',').any(|one| one == method)));
         if status == 303 {
             assert!(page.headers.contains_key(header::CONTENT_SECURITY_POLICY));
         } else {
