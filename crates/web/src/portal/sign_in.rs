@@ -80,11 +80,24 @@ pub(super) async fn accept(
     if !is_from_here(&portal, &headers) {
         return Err(Fault::forged());
     }
-    let used = portal.engine.sign_in(&Token::presented(&token)).await?;
+    let token = Token::presented(&token);
+    portal.engine.portal_link(&token).await?.ok_or_else(Fault::used_link)?;
+    end_replaced(&portal, &headers).await?;
+    let used = portal.engine.sign_in(&token).await?;
     let (session, link) = used.ok_or_else(Fault::used_link)?;
     let cookie = portal.keep_session(&headers, &session);
     let go = Redirect::to(&landing(link.environment.mode));
     Ok(([(header::SET_COOKIE, cookie)], go).into_response())
+}
+
+/// Ends the session whose cookie the new one replaces: its browser could not sign it out any more.
+/// Before the link is used, so that a failure here leaves a link that works.
+async fn end_replaced(portal: &Portal, headers: &HeaderMap) -> Result<()> {
+    let Some(token) = portal.session_token(headers) else { return Ok(()) };
+    if let Some(signed_in) = portal.engine.signed_in(&token).await? {
+        portal.engine.sign_out(&signed_in.session).await?;
+    }
+    Ok(())
 }
 
 /// Ends the session, here and in the browser.

@@ -110,6 +110,25 @@ async fn signing_out_ends_the_session_and_not_only_the_cookie() {
 }
 
 #[tokio::test]
+async fn signing_in_again_ends_the_session_whose_cookie_it_replaces() {
+    let herald = Herald::new();
+    let (account, other) = (herald.account("Acme").await, herald.account("Other").await);
+    let before = herald.sign_in(account, Role::Manager).await;
+    let elsewhere = herald.sign_in(account, Role::Manager).await;
+    let link = herald.link(other, Role::Viewer).await;
+    assert_eq!(herald.browse("GET", &link, &before.cookie, "").await.status, 200);
+    assert_eq!(before.get("/portal/test").await.status, 200, "looking at a link ends nothing");
+    let answer = herald.browse("POST", &link, &before.cookie, "").await;
+    assert_eq!(answer.status, 303);
+    let (after, _) = answer.cookie().split_once(';').unwrap();
+    assert_eq!(before.get("/portal/test").await.status, 401);
+    assert_eq!(herald.browse("GET", "/portal/test", after, "").await.status, 200);
+    assert_eq!(herald.browse("POST", &link, after, "").await.status, 410);
+    assert_eq!(herald.browse("GET", "/portal/test", after, "").await.status, 200);
+    assert_eq!(elsewhere.get("/portal/test").await.status, 200);
+}
+
+#[tokio::test]
 async fn the_operator_ends_every_session_and_unused_link_of_an_account() {
     let herald = Herald::new();
     let (account, neighbour) = (herald.account("Acme").await, herald.account("Other").await);
