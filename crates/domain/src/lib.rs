@@ -8,7 +8,8 @@
 //! [`raise`] turns one change into events with fixed bytes ([`event`], [`exact_json`]);
 //! [`fan_out`] matches them to [`webhook`]s; [`delivery`] decides after each attempt, by the
 //! [`schedule`]; [`signature`] signs, during a [`rotation`] with two secrets, and the [`doctor`] says
-//! what is wrong with a signature; [`notice`] tells the operator of webhooks that fail; [`guard`] says where a request may go.
+//! what is wrong with a signature; [`notice`] tells the operator of webhooks that fail; [`guard`] says where a request may go;
+//! [`hidden`], which characters of a stranger's text are not shown as they are.
 
 #![warn(missing_docs)]
 
@@ -22,6 +23,7 @@ pub mod event;
 pub mod exact_json;
 pub mod fan_out;
 pub mod guard;
+pub mod hidden;
 pub mod id;
 pub mod notice;
 pub mod problem;

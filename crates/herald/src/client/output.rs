@@ -1,15 +1,16 @@
 //! Tables and details for people, JSON as it came for programs.
 //!
-//! What a receiver answered is shown on a terminal here, so control characters are replaced:
-//! nobody's response may move the cursor or change the colours.
+//! What a receiver answered is shown on a terminal here, so what steers it is replaced: nobody's
+//! response may move the cursor, change the colours, hide a part of a text or turn it around.
 
 use std::io::Write as _;
 
+use herald_domain::hidden::is_hidden;
 use serde_json::Value;
 
 /// Text that a terminal shows and does not obey, on one line.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The bytes of a JSON document, as one line at least.
@@ -112,6 +113,10 @@ mod tests {
 
     #[test]
     fn no_answer_can_steer_the_terminal() {
+        assert_eq!(
+            plain("a\u{202e}gpj\u{200b}.\u{2066}b\u{2069}"),
+            "a\u{fffd}gpj\u{fffd}.\u{fffd}b\u{fffd}"
+        );
         assert_eq!(plain("a\u{1b}[31mb\r\nc\u{9b}"), "a\u{fffd}[31mb\u{fffd}\u{fffd}c\u{fffd}");
         assert_eq!(field(&json!({"events": ["a\u{7}", "*"]}), "events"), "a\u{fffd},*");
     }

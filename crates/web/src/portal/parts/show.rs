@@ -1,6 +1,6 @@
 //! Texts from outside, states, and the small blocks that pages share.
 
-use herald_domain::{delivery::DeliveryState, webhook::Webhook};
+use herald_domain::{delivery::DeliveryState, hidden::is_hidden, webhook::Webhook};
 use herald_store::RecoveryStatus;
 use maud::{Markup, html};
 
@@ -36,7 +36,7 @@ pub(crate) fn plain(text: &str) -> String {
 fn parts(text: &str) -> Vec<Result<&str, char>> {
     let mut parts = Vec::new();
     let mut begin = 0;
-    for (at, character) in text.char_indices().filter(|(_, c)| is_hidden(*c)) {
+    for (at, character) in text.char_indices().filter(|(_, c)| is_named(*c)) {
         if begin < at {
             parts.push(Ok(&text[begin..at]));
         }
@@ -49,16 +49,9 @@ fn parts(text: &str) -> Vec<Result<&str, char>> {
     parts
 }
 
-/// Control characters, and those that change the direction of a text or take no room in it.
-fn is_hidden(character: char) -> bool {
-    let is_control = character.is_control() && !matches!(character, '\n' | '\t');
-    is_control
-        || matches!(
-            character,
-            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
+/// What is not shown as it is. Lines and tabs are.
+fn is_named(character: char) -> bool {
+    is_hidden(character) && !matches!(character, '\n' | '\t')
 }
 
 /// The head of a page: where it belongs, what it is, what can be done.
