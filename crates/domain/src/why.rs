@@ -5,6 +5,7 @@
 
 use crate::{
     delivery::DeliveryState,
+    id::WebhookId,
     time::Timestamp,
     webhook::{ALL_EVENTS, Webhook},
 };
@@ -16,6 +17,8 @@ pub struct Facts<'a> {
     pub event_type: &'a str,
     /// When the event happened.
     pub event_at: Timestamp,
+    /// The one webhook that it was for, if it is a test event.
+    pub test_for: Option<WebhookId>,
     /// The webhook as it is now; `None` if it was deleted.
     pub webhook: Option<&'a Webhook>,
     /// The event's delivery to it, if there is one.
@@ -89,6 +92,8 @@ reasons! {
     NotAskedFor "not_asked_for";
     /// The webhook asks for this type now, and did not when the event happened.
     AskedForLater "asked_for_later";
+    /// It is a test event, which goes to one webhook alone, and this is another one.
+    TestEvent "test_event";
 }
 
 /// What became of the event for the webhook.
@@ -179,6 +184,9 @@ fn without_delivery(facts: &Facts<'_>, matches: bool) -> (Reason, String, Option
         let text = "The webhook was deleted, and nothing of this event was meant for it.";
         return (Reason::WebhookDeleted, text.to_owned(), None);
     };
+    if facts.test_for.is_some_and(|only| only != webhook.id) {
+        return (Reason::TestEvent, "This is a test event for another webhook.".to_owned(), None);
+    }
     let event_type = facts.event_type;
     if webhook.created_at > facts.event_at {
         let text = format!(

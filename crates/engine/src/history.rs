@@ -19,6 +19,15 @@ impl Engine {
         Ok(event.ok_or_else(|| Problem::not_found("event", &id.to_string()))?)
     }
 
+    /// The one webhook that an event was for, if it is a test event.
+    pub async fn test_event_for(
+        &self,
+        environment: EnvironmentId,
+        id: EventId,
+    ) -> Result<Option<WebhookId>> {
+        Ok(self.store.test_event_for(environment, id).await?)
+    }
+
     /// A page of the environment's events, newest first.
     pub async fn list_events(
         &self,

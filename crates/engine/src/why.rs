@@ -47,14 +47,16 @@ impl Engine {
             let all = WebhookFilter::default();
             self.store.list_webhooks(environment, all, page).await?.items
         };
+        let test_for = self.store.test_event_for(environment, event.id).await?;
+        let event = (&event, test_for);
         let mut found: Vec<Why> = Vec::with_capacity(webhooks.len());
         for webhook in &webhooks {
             let delivery = deliveries.iter().position(|one| one.webhook == webhook.id);
             let delivery = delivery.map(|place| deliveries.swap_remove(place));
-            found.push(self.explained(&event, webhook.id, Some(webhook), delivery));
+            found.push(self.explained(event, webhook.id, Some(webhook), delivery));
         }
         let of_deleted = deliveries.into_iter();
-        found.extend(of_deleted.map(|one| self.explained(&event, one.webhook, None, Some(one))));
+        found.extend(of_deleted.map(|one| self.explained(event, one.webhook, None, Some(one))));
         match webhook {
             Some(id) if found.is_empty() => {
                 Err(Problem::not_found("webhook", &id.to_string()).blaming("webhookId").into())
@@ -63,16 +65,27 @@ impl Engine {
         }
     }
 
-    /// What became of an event for a webhook, by a delivery as it was read.
+    /// What became of an event for a webhook that it has a delivery to, as that was read.
     pub fn explain(
         &self,
         event: &Event,
+        webhook: Option<&Webhook>,
+        delivery: &DeliveryView,
+    ) -> Explanation {
+        self.explanation((event, None), webhook, Some(delivery))
+    }
+
+    /// The same with or without a delivery; an event comes with the one webhook that it was for.
+    fn explanation(
+        &self,
+        (event, test_for): (&Event, Option<WebhookId>),
         webhook: Option<&Webhook>,
         delivery: Option<&DeliveryView>,
     ) -> Explanation {
         explain(&Facts {
             event_type: &event.event_type,
             event_at: event.created_at,
+            test_for,
             webhook,
             delivery: delivery.map(|delivery| Progress {
                 state: delivery.state,
@@ -85,12 +98,12 @@ impl Engine {
 
     fn explained(
         &self,
-        event: &Event,
+        event: (&Event, Option<WebhookId>),
         id: WebhookId,
         webhook: Option<&Webhook>,
         delivery: Option<DeliveryView>,
     ) -> Why {
-        let explanation = self.explain(event, webhook, delivery.as_ref());
+        let explanation = self.explanation(event, webhook, delivery.as_ref());
         Why { webhook: id, url: webhook.map(|one| one.url.clone()), explanation, delivery }
     }
 }

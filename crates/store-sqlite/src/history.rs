@@ -38,6 +38,19 @@ impl History for SqliteStore {
             .await
     }
 
+    async fn test_event_for(
+        &self,
+        environment: EnvironmentId,
+        id: EventId,
+    ) -> Result<Option<WebhookId>> {
+        self.readers
+            .read(move |connection| {
+                let Some(env) = known_env(connection, environment)? else { return Ok(None) };
+                test_event_for(connection, env, id).map_err(explain)
+            })
+            .await
+    }
+
     async fn list_events(
         &self,
         environment: EnvironmentId,
@@ -139,6 +152,18 @@ impl History for SqliteStore {
             })
             .await
     }
+}
+
+fn test_event_for(
+    connection: &Connection,
+    env: i64,
+    id: EventId,
+) -> rusqlite::Result<Option<WebhookId>> {
+    let sql = "SELECT test_for FROM event WHERE env = ?1 AND id = ?2 AND test_for IS NOT NULL";
+    connection
+        .prepare_cached(sql)?
+        .query_row(params![env, id.as_bytes()], |row| Ok(WebhookId(object_id(row, "test_for")?)))
+        .optional()
 }
 
 /// Those in the index of what is due, in its order, and those that are not in it yet: they are due

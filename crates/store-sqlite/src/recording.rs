@@ -136,8 +136,8 @@ impl Session<'_> {
             self.registry.event_type(self.connection, &event.event_type, &event.resource_type)?;
         let sequence = *self.next_sequence;
         *self.next_sequence += 1;
-        let sql = "INSERT INTO event (seq, env, id, type, created_at, body)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sql = "INSERT INTO event (seq, env, id, type, created_at, body, test_for)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         self.connection
             .prepare_cached(sql)
             .and_then(|mut insert| {
@@ -148,6 +148,7 @@ impl Session<'_> {
                     event_type,
                     event.created_at.millis(),
                     &event.body[..],
+                    inserted.only.map(|only| *only.as_bytes()),
                 ])
             })
             .map_err(explain)?;

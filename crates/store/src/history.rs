@@ -166,6 +166,14 @@ pub trait History: Send + Sync + 'static {
     /// The event with this id in this environment.
     async fn event(&self, environment: EnvironmentId, id: EventId) -> Result<Option<Event>>;
 
+    /// The one webhook that an event of this environment was for ([`crate::Record::only`]); `None`
+    /// if it was for all that asked for it, or is not there.
+    async fn test_event_for(
+        &self,
+        environment: EnvironmentId,
+        id: EventId,
+    ) -> Result<Option<WebhookId>>;
+
     /// A page of the environment's events, newest first.
     async fn list_events(
         &self,

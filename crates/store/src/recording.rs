@@ -26,7 +26,7 @@ pub struct Record {
     /// The publisher's own name for this change, if it gave one.
     pub idempotency: Option<Idempotency>,
     /// The one webhook that the events go to, whether or not it asked for them; `None`: to all that
-    /// did.
+    /// did. Kept with them, so that it can be told why nobody else got them.
     pub only: Option<WebhookId>,
     /// When it is accepted; what is pending is due from then on.
     pub at: Timestamp,

@@ -34,6 +34,7 @@ fn asked(webhook: Option<&Webhook>, delivery: Option<Progress>) -> Explanation {
     explain(&Facts {
         event_type: "client.created",
         event_at: EVENT_AT,
+        test_for: None,
         webhook,
         delivery,
         now: NOW,
@@ -112,4 +113,24 @@ fn why_there_is_no_delivery_is_told() {
         assert!(found.explanation.contains(words), "{found:?}");
         assert!(!found.matched);
     }
+}
+
+#[test]
+fn a_test_event_is_for_another_webhook_whatever_this_one_asks_for_and_since_when() {
+    let (other, it) = (WebhookId::from_bytes([2; 12]), WebhookId::from_bytes([1; 12]));
+    let asks = webhook(&["*"]);
+    let made_later = Webhook { created_at: NOW, ..asks.clone() };
+    let never_asked = webhook(&["check.failed"]);
+    let told = |webhook, test_for, delivery| {
+        let event_type = "client.created";
+        explain(&Facts { event_type, event_at: EVENT_AT, test_for, webhook, delivery, now: NOW })
+    };
+    for (webhook, rule) in [(&asks, Some("*")), (&made_later, Some("*")), (&never_asked, None)] {
+        let found = told(Some(webhook), Some(other), None);
+        assert_eq!((found.reason, found.rule.as_deref()), (Reason::TestEvent, rule));
+        assert!(!found.matched);
+    }
+    let progress = Progress { state: Delivered, attempts: 1, due_at: None };
+    assert_eq!(told(Some(&asks), Some(it), Some(progress)).reason, Reason::Delivered);
+    assert_eq!(told(None, Some(it), None).reason, Reason::WebhookDeleted);
 }

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0008_recoveries.sql"),
     include_str!("0009_notices.sql"),
     include_str!("0010_stretches.sql"),
+    include_str!("0011_test_events.sql"),
 ];
 
 /// The first version that has resources.

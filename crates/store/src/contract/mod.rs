@@ -205,6 +205,7 @@ macro_rules! store_contract {
             what_is_for_one_webhook_goes_to_it_though_it_never_asked_for_it
             what_is_for_a_disabled_deleted_or_foreign_webhook_is_not_recorded
             what_was_accepted_for_one_webhook_alone_survives_reopening
+            for_whom_alone_an_event_was_is_kept_and_only_of_such_events
         );
         $crate::store_contract!(@laws $backend, queue:
             the_oldest_due_is_claimed_first

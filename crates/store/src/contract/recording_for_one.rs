@@ -66,3 +66,23 @@ pub async fn what_was_accepted_for_one_webhook_alone_survives_reopening<B: Backe
     assert_eq!(scene.claim(webhook.id, 10).await.deliveries.len(), 1);
     assert!(scene.claim(other.id, 10).await.deliveries.is_empty());
 }
+
+pub async fn for_whom_alone_an_event_was_is_kept_and_only_of_such_events<B: Backend>(backend: B) {
+    let scene = Scene::new(backend).await;
+    let webhook = scene.webhook(&["check.failed"]).await;
+    let (ours, live) = (scene.environment, scene.live());
+    let for_all = scene.record(scene.new_record("client.created")).await.receipt.events[0].0;
+    let test = scene.record(scene.record_for(webhook.id)).await.receipt.events[0].0;
+    let nobodys = scene.new_event("client.created").id;
+    scene.delete(&webhook).await;
+    let scene = scene.reopened().await;
+    for (environment, event, expected) in [
+        (ours, test, Some(webhook.id)),
+        (ours, for_all, None),
+        (ours, nobodys, None),
+        (live, test, None),
+    ] {
+        let found = scene.store.test_event_for(environment, event).await.unwrap();
+        assert_eq!(found, expected, "{event}");
+    }
+}

@@ -375,7 +375,7 @@ impl<B: Backend> Walk<B> {
 #[derive(Debug, PartialEq)]
 struct Told {
     deliveries: BTreeMap<(EventId, WebhookId), DeliveryView>,
-    events: Vec<EventId>,
+    events: Vec<(EventId, Option<WebhookId>)>,
     webhooks: Listed<Webhook>,
     books: Books,
 }
@@ -384,9 +384,13 @@ async fn told(store: &impl Store, environment: EnvironmentId) -> Told {
     let views = deliveries(store, environment).await;
     let webhooks = notices::told(store, environment, &views).await;
     let events = store.list_events(environment, EventFilter::default(), whole()).await.unwrap();
+    let mut tests = Vec::with_capacity(events.items.len());
+    for event in &events.items {
+        tests.push(store.test_event_for(environment, event.id).await.unwrap());
+    }
     Told {
         deliveries: views.into_iter().map(|(name, (_, view))| (name, view)).collect(),
-        events: events.items.iter().map(|event| event.id).collect(),
+        events: events.items.iter().map(|event| event.id).zip(tests).collect(),
         webhooks,
         books: store.books(Some(environment)).await.unwrap(),
     }

@@ -46,6 +46,36 @@ async fn a_test_event_of_each_type_is_the_sample_of_it_and_goes_to_one_webhook()
 }
 
 #[tokio::test]
+async fn a_test_event_is_told_from_others_and_is_nothing_that_another_webhook_missed() {
+    let herald = Herald::new();
+    let tenant = herald.tenant("Acme").await;
+    let (webhook, other) = (herald.webhook(&tenant.test).await, herald.webhook(&tenant.test).await);
+    let path = format!("{}/test", at("webhooks", &webhook));
+    let sent = herald.post(&path, &tenant.test, json!({ "type": "client.created" })).await.ok();
+    let event = json!({ "id": sent["eventId"] });
+    let later = herald.webhook(&tenant.test).await;
+    let why = herald.get(&format!("{}/why", at("events", &event)), &tenant.test).await.ok();
+    let told = |webhook: &Value| {
+        let items = why["items"].as_array().unwrap();
+        let item = items.iter().find(|item| item["webhookId"] == webhook["id"]).unwrap();
+        (item["reason"].clone(), item["matched"].clone(), item["explanation"].clone())
+    };
+    assert_eq!((told(&webhook).0, told(&webhook).1), (json!("due"), json!(true)));
+    for another in [&other, &later] {
+        let sentence = json!("This is a test event for another webhook.");
+        assert_eq!(told(another), (json!("test_event"), json!(false), sentence));
+    }
+    let header = async |event: &Value| {
+        let answer = herald.get(&at("events", event), &tenant.test).await;
+        assert_eq!(answer.json()["id"], event["id"], "the body stays what is sent");
+        answer.headers.get("herald-test-for").map(|id| id.to_str().unwrap().to_owned())
+    };
+    assert_eq!(header(&event).await.as_deref(), webhook["id"].as_str());
+    let ordinary = herald.client_created(&tenant, "c1").await["events"][0].clone();
+    assert_eq!(header(&ordinary).await, None);
+}
+
+#[tokio::test]
 async fn the_sample_of_an_own_type_says_that_it_is_one() {
     let herald = Herald::new();
     let tenant = herald.tenant("Acme").await;

@@ -24,6 +24,17 @@ impl History for Model {
         Ok(found.map(|row| row.event.clone()))
     }
 
+    async fn test_event_for(
+        &self,
+        environment: EnvironmentId,
+        id: EventId,
+    ) -> Result<Option<WebhookId>> {
+        let data = self.data();
+        let mut rows = data.events.values();
+        let found = rows.find(|row| row.environment == environment && row.event.id == id);
+        Ok(found.and_then(|row| row.test_for))
+    }
+
     async fn list_events(
         &self,
         environment: EnvironmentId,

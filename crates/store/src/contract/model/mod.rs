@@ -134,6 +134,7 @@ struct WebhookRow {
 struct EventRow {
     environment: EnvironmentId,
     event: Event,
+    test_for: Option<WebhookId>,
 }
 
 #[derive(Debug)]

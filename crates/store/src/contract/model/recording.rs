@@ -124,7 +124,7 @@ impl Data {
             }
             self.deliveries.insert((sequence, matched.webhook), row);
         }
-        self.events.insert(sequence, EventRow { environment, event });
+        self.events.insert(sequence, EventRow { environment, event, test_for: only });
         matches.len() as u64
     }
 }

@@ -58,7 +58,7 @@ pub(crate) async fn show(
     let (delivery, attempts) = engine.delivery(environment, here.id()?).await?;
     let event = engine.event(environment, delivery.event).await?;
     let webhook = engine.webhook(environment, delivery.webhook).await.ok();
-    let why = engine.explain(&event, webhook.as_ref(), Some(&delivery));
+    let why = engine.explain(&event, webhook.as_ref(), &delivery);
     let shown = |attempt: NumberedAttempt| {
         let NumberedAttempt { attempt: inner, .. } = &attempt;
         let request = inner.signatures.as_ref().map(|s| sent(&inner.url, &event, s).headers);

@@ -54,7 +54,7 @@ struct Item {
     rule: Option<String>,
     /// What happened, or what it waits for: `delivered`, `due`, `waits_for_retry`,
     /// `waits_for_enabling`, `exhausted`, `held`, `webhook_deleted`, `webhook_made_later`,
-    /// `not_asked_for`, `asked_for_later`.
+    /// `not_asked_for`, `asked_for_later`, `test_event`.
     #[schema(example = "waits_for_retry")]
     reason: &'static str,
     /// The same for people.
