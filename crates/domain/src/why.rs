@@ -36,6 +36,8 @@ pub struct Progress {
     pub attempts: u32,
     /// When the next one is due; only while it is pending.
     pub due_at: Option<Timestamp>,
+    /// Whether it is delivered though no attempt of its schedule was acknowledged.
+    pub on_request: bool,
 }
 
 /// The answer.
@@ -120,8 +122,15 @@ fn of_delivery(facts: &Facts<'_>, progress: Progress) -> (Reason, String, Option
     };
     match progress.state {
         // What is sent on request is no attempt of the schedule.
-        DeliveryState::Delivered if progress.attempts == 0 => {
-            (Reason::Delivered, "It was acknowledged when it was sent on request.".to_owned(), None)
+        DeliveryState::Delivered if progress.on_request => {
+            let text = match progress.attempts {
+                0 => "It was acknowledged when it was sent on request.".to_owned(),
+                _ => format!(
+                    "It was acknowledged when it was sent on request, after {attempts} of its schedule \
+                     had failed."
+                ),
+            };
+            (Reason::Delivered, text, None)
         }
         DeliveryState::Delivered => {
             let text = format!("It was acknowledged. Its schedule took {attempts}.");

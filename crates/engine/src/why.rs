@@ -91,6 +91,7 @@ impl Engine {
                 state: delivery.state,
                 attempts: delivery.attempts,
                 due_at: delivery.due_at,
+                on_request: delivery.on_request,
             }),
             now: self.clock.now(),
         })

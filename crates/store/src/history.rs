@@ -73,6 +73,8 @@ pub struct DeliveryView {
     pub attempts: u32,
     /// When the next attempt is due; only while it is pending.
     pub due_at: Option<Timestamp>,
+    /// Whether it is delivered though no attempt of its schedule succeeded: one on request did.
+    pub on_request: bool,
     /// The last attempt's status, if it was answered.
     pub last_status: Option<u16>,
     /// The last attempt's class of failure, if it failed.

@@ -49,11 +49,34 @@ fn what_became_of_a_delivery_is_told_by_its_state() {
         disabled: Some(Disabled { reason: "r".into(), at: EVENT_AT }),
         ..disabled.clone()
     };
-    let progress = |state, attempts, due_at| Some(Progress { state, attempts, due_at });
+    let progress =
+        |state, attempts, due_at| Some(Progress { state, attempts, due_at, on_request: false });
+    let on_request =
+        |attempts| Some(Progress { state: Delivered, attempts, due_at: None, on_request: true });
     for (webhook, delivery, reason, words, until) in [
-        (Some(&everything), progress(Delivered, 0, None), Reason::Delivered, "on request", None),
-        (Some(&everything), progress(Delivered, 1, None), Reason::Delivered, "1 attempt", None),
-        (Some(&everything), progress(Delivered, 3, None), Reason::Delivered, "3 attempts", None),
+        (Some(&everything), on_request(0), Reason::Delivered, "when it was sent on request.", None),
+        (
+            Some(&everything),
+            on_request(1),
+            Reason::Delivered,
+            "on request, after 1 attempt of its schedule had failed.",
+            None,
+        ),
+        (Some(&everything), on_request(3), Reason::Delivered, "after 3 attempts of", None),
+        (
+            Some(&everything),
+            progress(Delivered, 1, None),
+            Reason::Delivered,
+            "took 1 attempt.",
+            None,
+        ),
+        (
+            Some(&everything),
+            progress(Delivered, 3, None),
+            Reason::Delivered,
+            "took 3 attempts",
+            None,
+        ),
         (Some(&everything), progress(Pending, 0, Some(EVENT_AT)), Reason::Due, "room", None),
         (
             Some(&everything),
@@ -130,7 +153,7 @@ fn a_test_event_is_for_another_webhook_whatever_this_one_asks_for_and_since_when
         assert_eq!((found.reason, found.rule.as_deref()), (Reason::TestEvent, rule));
         assert!(!found.matched);
     }
-    let progress = Progress { state: Delivered, attempts: 1, due_at: None };
+    let progress = Progress { state: Delivered, attempts: 1, due_at: None, on_request: false };
     assert_eq!(told(Some(&asks), Some(it), Some(progress)).reason, Reason::Delivered);
     assert_eq!(told(None, Some(it), None).reason, Reason::WebhookDeleted);
 }

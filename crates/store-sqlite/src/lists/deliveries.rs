@@ -25,7 +25,16 @@ const FEW: u64 = 2;
 pub(crate) const DELIVERIES: &str = "
     SELECT d.id, e.id AS event, t.name AS type, w.id AS webhook, d.state, d.attempts,
            iif(d.state = 0, coalesce(d.due_at, d.created_at), NULL) AS due_at,
-           d.last_status, d.last_error, d.created_at, d.updated_at
+           d.last_status, d.last_error, d.created_at, d.updated_at,
+           -- Asked of the few that have attempts on request at all: those are a small table.
+           d.state = 1 AND EXISTS (
+               SELECT 1 FROM manual_attempt AS m
+               WHERE m.env = d.env AND m.seq = d.seq AND m.webhook = d.webhook
+           ) AND NOT EXISTS (
+               SELECT 1 FROM attempt AS a
+               WHERE a.env = d.env AND a.seq = d.seq AND a.webhook = d.webhook
+                   AND a.number = d.attempts AND a.status BETWEEN 200 AND 299
+           ) AS on_request
     FROM delivery AS d
     JOIN event AS e ON e.seq = d.seq
     JOIN event_type AS t ON t.num = d.type
@@ -274,6 +283,7 @@ pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryView> {
         state: DeliveryState::from_code(state).ok_or_else(|| unknown("state", state))?,
         attempts: count(row, "attempts")?,
         due_at: maybe_time(row, "due_at")?,
+        on_request: row.get("on_request")?,
         last_status: row.get("last_status")?,
         last_error: error
             .map(|code| ErrorClass::from_code(code).ok_or_else(|| unknown("error class", code)))

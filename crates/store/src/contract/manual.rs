@@ -26,6 +26,7 @@ pub async fn a_success_on_request_delivers_whatever_it_was<B: Backend>(backend: 
         let expected = DeliveryView {
             state: DeliveryState::Delivered,
             due_at: None,
+            on_request: true,
             last_status: Some(202),
             last_error: None,
             updated_at: attempt.ended_at(),
@@ -119,7 +120,7 @@ pub async fn an_attempt_in_flight_while_another_delivers_is_recorded_and_late<B:
         assert_eq!((settled.stale, settled.disabled), (1, vec![]));
         let view = scene.view(&claimed).await;
         assert_eq!((view.state, view.attempts), (DeliveryState::Delivered, 1));
-        assert_eq!(view.due_at, None);
+        assert_eq!((view.due_at, view.on_request), (None, !success));
         let log = log(&scene, &claimed).await;
         assert_eq!(log.len(), 2);
         assert_eq!(log[1], NumberedAttempt { number: 1, manual: false, attempt });

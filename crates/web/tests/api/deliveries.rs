@@ -11,7 +11,7 @@ use herald_domain::{
     signature::{Secret, Signer},
     time::Timestamp,
 };
-use herald_store::{After, Claimed, Queue, Record, Recorded, Recording, Settlement};
+use herald_store::{After, Claimed, ManualAttempt, Queue, Record, Recorded, Recording, Settlement};
 use serde_json::{Value, json};
 
 use crate::support::{Herald, Tenant};
@@ -42,20 +42,24 @@ async fn claimed(herald: &Herald, tenant: &Tenant) -> Claimed {
 }
 
 async fn settle(herald: &Herald, claimed: &Claimed, number: u32, answer: Answer, after: After) {
+    let attempt = attempt(claimed, answer);
+    let settlement =
+        Settlement { key: claimed.key, number, attempt, after, warning: None, notices: false };
+    assert_eq!(herald.store.settle([settlement].into()).await.unwrap().stale, 0);
+}
+
+fn attempt(claimed: &Claimed, answer: Answer) -> Attempt {
     let secret = Secret::new("abcdefghijklmnopqrstuvwxyz012345").unwrap();
     let signed = matches!(answer, Answer::Response(_));
     let signer = Signer::new(&secret);
-    let attempt = Attempt {
+    Attempt {
         started_at: AT,
         duration: Duration::from_millis(84),
         url: "https://example.com/hooks".into(),
         address: signed.then(|| "192.0.2.1:443".parse().unwrap()),
         signatures: signed.then(|| signer.sign(claimed.event, AT.seconds(), &claimed.body)),
         answer,
-    };
-    let settlement =
-        Settlement { key: claimed.key, number, attempt, after, warning: None, notices: false };
-    assert_eq!(herald.store.settle([settlement].into()).await.unwrap().stale, 0);
+    }
 }
 
 fn no_name() -> Answer {
@@ -66,6 +70,30 @@ fn no_name() -> Answer {
 fn response(status: u16, body: &'static [u8]) -> Answer {
     let headers = vec![("Server".to_owned(), Bytes::from_static(b"nginx"))];
     Answer::Response(Response { status, headers, body: Bytes::from_static(body), truncated: false })
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_on_request_is_not_said_to_have_been_on_schedule() {
+    let herald = Herald::new();
+    let tenant = herald.tenant("Acme").await;
+    herald.webhook(&tenant.test).await;
+    let claimed = claimed(&herald, &tenant).await;
+    let due_at = AT.after(Duration::from_secs(60));
+    settle(&herald, &claimed, 1, response(503, b"busy"), After::Retry { due_at }).await;
+    let list = herald.get("/v1/deliveries", &tenant.test).await.ok();
+    let manual = ManualAttempt {
+        environment: claimed.key.environment,
+        delivery: list["items"][0]["id"].as_str().unwrap().parse().unwrap(),
+        attempt: attempt(&claimed, response(200, b"")),
+        delivered: true,
+    };
+    assert_eq!(herald.store.settle_manual(manual).await.unwrap(), Some(1));
+    let path = format!("/v1/events/{}/why", claimed.event);
+    let why = herald.get(&path, &tenant.test).await.ok();
+    assert_eq!(why["items"][0]["reason"], "delivered");
+    let sentence = "It was acknowledged when it was sent on request, after 1 attempt of its \
+                    schedule had failed.";
+    assert_eq!(why["items"][0]["explanation"], sentence);
 }
 
 #[tokio::test]

@@ -138,6 +138,8 @@ fn view(event: &Event, webhook: WebhookId, row: &DeliveryRow) -> DeliveryView {
         state: row.state,
         attempts: row.attempts(),
         due_at: Some(row.due_at).filter(|_| row.state == DeliveryState::Pending),
+        on_request: row.state == DeliveryState::Delivered
+            && !row.log.iter().any(|scheduled| scheduled.attempt.answer.is_success()),
         last_status: last.and_then(Answer::status),
         last_error: last.and_then(Answer::error_class),
         created_at: row.created_at,

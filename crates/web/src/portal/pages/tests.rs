@@ -134,6 +134,7 @@ fn sending(text: &str, state: DeliveryState) -> DeliveryView {
         state,
         attempts: 3,
         due_at: Some(NOW.after(Duration::from_secs(60))),
+        on_request: false,
         last_status: None,
         last_error: Some(ErrorClass::Timeout),
         created_at: NOW,
