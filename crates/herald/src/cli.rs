@@ -20,7 +20,7 @@ Examples:
   herald deliveries list --state exhausted
 
 The commands that use a running Herald exit with 0 (done), 1 (refused, or failed), 2 (the command
-line is wrong) or 3 (Herald is not reachable).")]
+line is wrong), 3 (Herald is not reachable) or 130 (Ctrl-C ended the waiting).")]
 pub(crate) struct Cli {
     /// The configuration file [default: ./herald.toml, if it is there]
     #[arg(long, short, global = true, env = "HERALD_CONFIG", value_name = "FILE")]

@@ -117,6 +117,17 @@ fn every_command_has_help_with_an_example() {
 }
 
 #[test]
+fn the_help_tells_every_exit_code_of_the_reference() {
+    let help = built().get_after_help().map(ToString::to_string).unwrap_or_default();
+    let rows = HEAD.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next());
+    let codes: Vec<&str> = rows.filter(|cell| cell.parse::<u8>().is_ok()).collect();
+    assert_eq!(codes, ["0", "1", "2", "3", "130"]);
+    for code in codes {
+        assert!(help.contains(&format!(" {code} (")), "{code} in {help}");
+    }
+}
+
+#[test]
 fn the_reference_of_the_commands_is_up_to_date() {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md"));
     let generated = reference();

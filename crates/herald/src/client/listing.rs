@@ -29,6 +29,13 @@ pub(super) struct Pages {
     all: bool,
 }
 
+impl Pages {
+    /// All of them, for lists that are short.
+    pub(super) fn every() -> Self {
+        Self { page: None, page_size: None, all: true }
+    }
+}
+
 /// Only what was made, or last changed, within a range of times.
 #[derive(Debug, clap::Args)]
 pub(super) struct Times {

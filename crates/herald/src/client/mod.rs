@@ -23,6 +23,7 @@ mod api;
 mod completions;
 mod connection;
 mod deliveries;
+mod event_types;
 mod events;
 mod failure;
 mod http;
@@ -52,6 +53,7 @@ use failure::Failure;
 pub(crate) enum Command {
     Webhooks(webhooks::Args),
     Events(events::Args),
+    EventTypes(event_types::Args),
     Deliveries(deliveries::Args),
     Resend(resend::Args),
     Recover(recover::Args),
@@ -87,6 +89,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Webhooks(args) => webhooks::run(args).await,
         Command::Events(args) => events::run(args).await,
+        Command::EventTypes(args) => event_types::run(args).await,
         Command::Deliveries(args) => deliveries::run(args).await,
         Command::Resend(args) => resend::run(args).await,
         Command::Recover(args) => recover::run(args).await,

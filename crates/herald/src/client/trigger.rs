@@ -8,12 +8,12 @@ use super::{connection::Connection, failure::Failure, output};
 /// Send a test event of a type to a webhook
 ///
 /// The event is a realistic sample. It is recorded and delivered like any other, but to this
-/// webhook only, whether or not it asked for the type.
+/// webhook only, whether or not it asked for the type. `herald event-types list` shows the types.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  herald trigger check.completed --webhook 5eb04fcd0f3e360008035eb2
-  curl -sS http://127.0.0.1:8400/v1/eventTypes -H \"Authorization: $HERALD_API_KEY\"   every type")]
+  herald event-types list
+  herald trigger check.completed --webhook 5eb04fcd0f3e360008035eb2")]
 pub(crate) struct Args {
     #[command(flatten)]
     connection: Connection,

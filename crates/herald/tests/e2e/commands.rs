@@ -94,6 +94,27 @@ async fn a_webhook_is_made_shown_changed_and_deleted_from_the_command_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_event_types_are_listed_as_people_and_programs_ask_for_them() {
+    let world = World::new();
+    let running = world.first_start().await;
+    let known = running.api().get("/v1/eventTypes").await.good();
+    let known = known["items"].as_array().unwrap();
+    let table = said(&running, &["event-types", "list"]).await;
+    let mut lines = table.lines();
+    assert!(lines.next().unwrap().starts_with("TYPE "), "{table}");
+    for (line, event_type) in lines.by_ref().zip(known) {
+        assert!(line.starts_with(&text(&event_type["type"])), "{line}");
+        assert!(line.ends_with(&text(&event_type["description"])), "{line}");
+    }
+    assert_eq!((lines.next(), table.lines().count()), (None, known.len() + 1));
+    let json = said(&running, &["event-types", "list", "--json"]).await;
+    let json: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(json, *known);
+    let help = said(&running, &["trigger", "--help"]).await;
+    assert!(help.contains("herald event-types list"), "{help}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_and_deliveries_are_found_with_their_timeline_and_page_by_page() {
     let world = World::new();
     let running = world.first_start().await;
