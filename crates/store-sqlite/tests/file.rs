@@ -326,7 +326,10 @@ async fn a_file_from_before_stretches_is_counted_when_it_is_migrated() {
     assert_eq!(examine(&scene.path()).unwrap().unbalanced, 0);
 
     scene.store = None;
-    scene.meddle("DROP TABLE event_stretch; DROP TABLE delivery_stretch; PRAGMA user_version = 8;");
+    scene.meddle(
+        "DROP TABLE event_stretch; DROP TABLE delivery_stretch;
+         ALTER TABLE event DROP COLUMN test_for; PRAGMA user_version = 9;",
+    );
     assert_eq!(examine(&scene.path()).unwrap().unbalanced, 0, "nothing is held against nothing");
     scene.store = Some(SqliteStore::open(&scene.path(), scene.ids.clone()).unwrap());
     assert_eq!(lists(&scene).await, before);

@@ -27,6 +27,8 @@ use crate::{
 pub(super) struct View {
     pub(super) event: Event,
     pub(super) description: String,
+    /// For which webhook alone it was made, if it is a test event.
+    pub(super) test_for: Option<WebhookId>,
     /// For each webhook.
     pub(super) why: Vec<Why>,
     pub(super) resent: Option<Outcome>,
@@ -44,6 +46,7 @@ pub(crate) async fn show(
     let known = engine.catalogue().get(&event.event_type);
     let view = View {
         description: known.map(|known| known.description.clone()).unwrap_or_default(),
+        test_for: engine.test_event_for(environment, event.id).await?,
         why: engine.why(environment, event.id, None).await?,
         resent: Outcome::told(&mut query),
         now: engine.now(),
@@ -85,6 +88,11 @@ impl View {
                 (facts(&html! {
                     @if !self.description.is_empty() {
                         (fact("What happened", &text(&self.description)))
+                    }
+                    @if let Some(webhook) = self.test_for {
+                        (fact("Test event", &html! {
+                            "a sample, for " a href=(frame.webhook(webhook, "")) { "one webhook" } " only"
+                        }))
                     }
                     (fact("About", &text(&event.resource_type)))
                     (fact("Id", &html! { span.mono { (event.id) } }))

@@ -364,6 +364,7 @@ fn of_what_happened(frame: &Frame, text: &str) -> Vec<(&'static str, String)> {
     let event = event::View {
         event: happening(text),
         description: text.to_owned(),
+        test_for: Some(WebhookId(ID)),
         why: vec![why(text), why(text)],
         resent: Some(Outcome { sent: 3, acknowledged: 2 }),
         now: NOW,
