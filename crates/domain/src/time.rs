@@ -58,6 +58,23 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+
+    /// The same for a sentence, to the second.
+    pub const fn in_words(self) -> InWords {
+        InWords(self)
+    }
+}
+
+/// A time as a sentence for people has it.
+#[derive(Clone, Copy, Debug)]
+pub struct InWords(Timestamp);
+
+impl fmt::Display for InWords {
+    /// As `2026-01-31 09:30:00 UTC`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instant = jiff::Timestamp::from_millisecond(self.0.0).map_err(|_| fmt::Error)?;
+        write!(f, "{}", instant.strftime("%Y-%m-%d %H:%M:%S UTC"))
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -120,6 +137,7 @@ mod tests {
     fn what_is_written_is_read_back() {
         let time = Timestamp::from_millis(1_588_923_727_123);
         assert_eq!(time.to_string().parse(), Ok(time));
+        assert_eq!(time.in_words().to_string(), "2020-05-08 07:42:07 UTC");
         assert_eq!("2020-05-08".parse(), Ok(Timestamp::from_millis(1_588_896_000_000)));
         let minute = Ok(Timestamp::from_millis(1_588_923_720_000));
         assert_eq!("2020-05-08T07:42".parse(), minute, "the time counts without a zone too");

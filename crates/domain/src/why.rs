@@ -167,7 +167,7 @@ fn pending(
     };
     if !webhook.enabled {
         let why = match &webhook.disabled {
-            Some(disabled) => format!("Herald disabled the webhook at {}", disabled.at),
+            Some(disabled) => format!("Herald disabled the webhook at {}", disabled.at.in_words()),
             None => "The webhook is disabled".to_owned(),
         };
         let text = format!("{why}. It goes on with its schedule once it is enabled ({attempts}).");
@@ -176,7 +176,7 @@ fn pending(
     let due_at = progress.due_at.filter(|at| *at > facts.now);
     match due_at {
         Some(at) if progress.attempts > 0 => {
-            let text = format!("{attempts} failed; the next one is due at {at}.");
+            let text = format!("{attempts} failed; the next one is due at {}.", at.in_words());
             (Reason::WaitsForRetry, text, Some(at))
         }
         _ => {
@@ -200,7 +200,7 @@ fn without_delivery(facts: &Facts<'_>, matches: bool) -> (Reason, String, Option
     if webhook.created_at > facts.event_at {
         let text = format!(
             "The webhook was made at {}, after the event, and gets what happens from then on.",
-            webhook.created_at
+            webhook.created_at.in_words()
         );
         return (Reason::WebhookMadeLater, text, None);
     }
@@ -208,7 +208,7 @@ fn without_delivery(facts: &Facts<'_>, matches: bool) -> (Reason, String, Option
         let text = format!(
             "The webhook asks for {event_type} now, and did not when the event happened. It last \
              changed at {}.",
-            webhook.updated_at
+            webhook.updated_at.in_words()
         );
         return (Reason::AskedForLater, text, None);
     }

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use crate::support::{
     api::{Api, text},
-    eventually,
     scene::Scene,
 };
 
@@ -56,13 +55,13 @@ async fn watch(scene: &mut Scene, url: &str) {
     is_live(scene).await;
     scene.browser.run("window.isTheVeryPage = true").await;
     scene.running.publish(r#"{"id":"5eb04fcd0f3e360008035eb2","email":"zoe@example.com"}"#).await;
-    appears(scene, ".requests li:first-child .badge.good").await;
+    scene.browser.appears(".requests li:first-child .badge.good").await;
     let page = scene.browser.reads().await;
     assert!(page.contains("signature verified") && page.contains("client.created"), "{page}");
     assert!(!page.contains("Nothing has come yet"), "{page}");
 
     send(scene, url, "/?<script>alert(1)</script>").await;
-    appears(scene, ".requests li:first-child .badge.calm").await;
+    scene.browser.appears(".requests li:first-child .badge.calm").await;
     let page = scene.browser.reads().await;
     assert!(page.contains("no signature") && page.contains("is not signed"), "{page}");
     scene.browser.click(".requests li:first-child summary").await;
@@ -81,7 +80,7 @@ async fn break_it(scene: &mut Scene, page: &str, url: &str) {
     is_live(scene).await;
     assert!(scene.browser.reads().await.contains("Saved."));
     send(scene, url, "again").await;
-    appears(scene, ".requests li:nth-child(3)").await;
+    scene.browser.appears(".requests li:nth-child(3)").await;
     let first = scene.browser.run("return document.querySelector('.requests li').innerText").await;
     assert!(text(&first).contains("answered 503"), "{first}");
     scene.browser.open(page).await;
@@ -109,7 +108,7 @@ async fn lose_it(scene: &mut Scene) {
     is_live(scene).await;
     api.delete(&format!("/v1/endpoints/{id}")).await;
     // It asks again once, is refused, and leaves it at that.
-    appears(scene, "[data-connection=off] .connection").await;
+    scene.browser.appears("[data-connection=off] .connection").await;
     scene.browser.shows("Requests\n\nReload the page").await;
     scene.open("/portal/test/endpoints").await;
     // To have asked again, in vain, is one of the browser's complaints; nothing else may be.
@@ -119,12 +118,7 @@ async fn lose_it(scene: &mut Scene) {
 
 /// Waits until the page says that it is told what comes.
 async fn is_live(scene: &Scene) {
-    appears(scene, "[data-connection=on] .connection").await;
-}
-
-async fn appears(scene: &Scene, css: &str) {
-    let what = format!("{css} appears");
-    eventually(&what, async || scene.browser.has(css).await.then_some(())).await;
+    scene.browser.appears("[data-connection=on] .connection").await;
 }
 
 /// Sends something that nobody has signed.

@@ -73,7 +73,7 @@ async fn everything_works_without_scripts() {
     scene.browser.submit("main a.button.primary", "Next attempts").await;
     scene.browser.submit("a[href$='/test-event']", "Send this event").await;
     scene.browser.click("#type option[value='client.updated']").await;
-    scene.browser.submit("form[method=get] button", "client.updated").await;
+    scene.browser.submit("form[method=get] button", "\"client.updated\"").await;
     scene.browser.submit("#sample form button", "Timeline").await;
     let delivery = scene.browser.url().await;
     eventually("it is acknowledged, as the page says when it is loaded again", async || {

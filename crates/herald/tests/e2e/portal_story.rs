@@ -52,7 +52,7 @@ async fn send_a_test_event(scene: &mut Scene, places: &Places) {
     // Another window watches what arrives.
     let first = scene.browser.window().await;
     scene.browser.open_window(&places.endpoint).await;
-    scene.browser.shows("Live").await;
+    scene.browser.appears("[data-connection=on] .connection").await;
     let watching = scene.browser.window().await;
     scene.browser.switch_to(&first).await;
 

@@ -35,14 +35,17 @@ static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("portal", "css", "text/css; charset=utf-8", include_str!("assets/portal.css"))
 });
 
-/// In the order in which they have to run.
-static SCRIPTS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
-    let script = |stem, content| Asset::new(stem, "js", "text/javascript; charset=utf-8", content);
-    [
-        script("htmx", include_str!("assets/vendor/htmx.min.js")),
-        script("hx-sse", include_str!("assets/vendor/hx-sse.min.js")),
-        script("portal", include_str!("assets/portal.js")),
-    ]
+/// One file: htmx begins as soon as its own script is over, and would know nothing of an extension
+/// that comes a moment later.
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    let content = concat!(
+        include_str!("assets/vendor/htmx.min.js"),
+        "\n",
+        include_str!("assets/vendor/hx-sse.min.js"),
+        "\n",
+        include_str!("assets/portal.js"),
+    );
+    Asset::new("portal", "js", "text/javascript; charset=utf-8", content)
 });
 
 static ICON: LazyLock<Asset> =
@@ -53,9 +56,9 @@ pub(super) fn style() -> String {
     STYLE.address()
 }
 
-/// Where the scripts are.
-pub(super) fn scripts() -> [String; 3] {
-    SCRIPTS.each_ref().map(Asset::address)
+/// Where the script is.
+pub(super) fn script() -> String {
+    SCRIPT.address()
 }
 
 /// Where the icon is.
@@ -65,8 +68,8 @@ pub(super) fn icon() -> String {
 
 /// A file by its name.
 pub(super) async fn asset(Path(name): Path<String>) -> Response {
-    let mut assets = SCRIPTS.iter().chain([&*STYLE, &*ICON]);
-    let Some(asset) = assets.find(|asset| asset.name == name) else {
+    let assets = [&*STYLE, &*SCRIPT, &*ICON];
+    let Some(asset) = assets.into_iter().find(|asset| asset.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let headers = [

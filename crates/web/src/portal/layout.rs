@@ -262,7 +262,7 @@ fn head(title: &str) -> Markup {
             link rel="icon" href=(assets::icon()) type="image/svg+xml";
             link rel="stylesheet" href=(assets::style());
             meta name="htmx-config" content=(HTMX);
-            @for script in assets::scripts() { script src=(script) defer {} }
+            script src=(assets::script()) defer {}
         }
     }
 }

@@ -41,8 +41,8 @@ fn assert_policy(page: &Answer, path: &str) {
         assert_eq!(page.headers[&name], value, "{path}");
     }
     // Nothing that the policy would have to stop.
-    assert_eq!(page.text.matches("<script").count(), 3, "{path}");
-    assert_eq!(page.text.matches("<script src=\"/portal/assets/").count(), 3, "{path}");
+    assert_eq!(page.text.matches("<script").count(), 1, "{path}");
+    assert!(page.text.contains("<script src=\"/portal/assets/portal."), "{path}");
     for inline in ["<style", " style=", " onclick=", "javascript:"] {
         assert!(!page.text.contains(inline), "{path} {inline}");
     }

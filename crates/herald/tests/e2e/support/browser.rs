@@ -102,7 +102,27 @@ impl Browser {
 
     /// Waits until the page reads so, without loading it again.
     pub(crate) async fn shows(&self, what: &str) {
-        eventually(what, async || self.reads().await.contains(what).then_some(())).await;
+        self.waits_for(what, async || self.reads().await.contains(what)).await;
+    }
+
+    /// Waits until something like this is on the page, without loading it again.
+    pub(crate) async fn appears(&self, css: &str) {
+        self.waits_for(css, async || self.has(css).await).await;
+    }
+
+    /// Waits until it holds; if it never does, says what there is instead.
+    async fn waits_for(&self, what: &str, holds: impl AsyncFn() -> bool) {
+        let patient = eventually(what, async || holds().await.then_some(()));
+        if tokio::time::timeout(PATIENCE * 9 / 10, patient).await.is_ok() {
+            return;
+        }
+        let state = "return [location.href, document.readyState, document.visibilityState,
+            [...document.querySelectorAll('[data-connection]')].map(one => one.dataset.connection),
+            performance.getEntriesByType('resource').map(one =>
+                [one.name, one.responseStatus, one.startTime, one.responseEnd]),
+            performance.now(), document.body.innerText]";
+        let (state, complaints) = (self.run(state).await, self.complaints().await);
+        panic!("{what:?} has not come: {state:#} {complaints:?}");
     }
 
     /// The window that is driven.

@@ -17,8 +17,8 @@ use crate::{
         fault::Result,
         layout::{Area, Frame},
         parts::{
-            Pace, Page, block, body, delivery_state, duration, fact, facts, header, live, pretty,
-            text, when,
+            Pace, Page, block, body, delivery_state, duration, fact, facts, header, live, moment,
+            pretty, text, when,
         },
     },
     v1::deliveries::attempt::{ReceivedResponse, message, received, sent},
@@ -225,7 +225,7 @@ impl Shown {
                 @if let Some(address) = attempt.address {
                     (fact("Address", &html! { span.mono { (address) } }))
                 }
-                (fact("Began", &html! { time datetime=(attempt.started_at) { (attempt.started_at) } }))
+                (fact("Began", &moment(attempt.started_at)))
             }))
             @match &self.request {
                 Some(request) => {

@@ -91,7 +91,7 @@ impl View {
                     }
                     @if let Some(webhook) = self.test_for {
                         (fact("Test event", &html! {
-                            "a sample, for " a href=(frame.webhook(webhook, "")) { "one webhook" } " only"
+                            p { "a sample, for " a href=(frame.webhook(webhook, "")) { "one webhook" } " only" }
                         }))
                     }
                     (fact("About", &text(&event.resource_type)))

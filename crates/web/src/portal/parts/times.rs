@@ -27,10 +27,7 @@ fn relative(at: Timestamp, now: Timestamp) -> String {
 
 /// When something was, to the second: for what stays on the page while time goes on.
 pub(crate) fn moment(at: Timestamp) -> Markup {
-    let exact = at.to_string();
-    let (day, time) = exact.split_once('T').unwrap_or((&exact, ""));
-    let time = time.split('.').next().unwrap_or_default();
-    html! { time datetime=(at) { (day) " " (time) " UTC" } }
+    html! { time datetime=(at) { (at.in_words()) } }
 }
 
 /// How long something took.

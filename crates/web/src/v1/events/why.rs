@@ -58,7 +58,7 @@ struct Item {
     #[schema(example = "waits_for_retry")]
     reason: &'static str,
     /// The same for people.
-    #[schema(example = "2 attempts failed; the next one is due at 2026-01-31T09:33:00.000Z.")]
+    #[schema(example = "2 attempts failed; the next one is due at 2026-01-31 09:33:00 UTC.")]
     explanation: String,
     /// When it goes on, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
