@@ -46,7 +46,8 @@ impl FromRequestParts<Arc<Engine>> for OperatorKey {
     }
 }
 
-async fn access(headers: &HeaderMap, engine: &Engine) -> Result<Access> {
+/// What the key of a request opens.
+pub(crate) async fn access(headers: &HeaderMap, engine: &Engine) -> Result<Access> {
     let key = presented(headers).ok_or_else(Refusal::unauthorized)?;
     engine.authenticate(key).await?.ok_or_else(Refusal::unauthorized)
 }

@@ -10,7 +10,7 @@ mod fields;
 mod path;
 mod query;
 
-pub(crate) use auth::{EnvironmentKey, OperatorKey};
+pub(crate) use auth::{EnvironmentKey, OperatorKey, access};
 pub(crate) use body::{Body, IMAGE, SMALL, whole};
 pub(crate) use fields::{
     BOOLEAN, Fields, ID, Kind, MODE, OBJECT, TEXT, TEXTS, TIME, URL, VALUE, WHOLE, object_of,

@@ -17,7 +17,10 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::{endpoints::object, support::Herald};
+use crate::{
+    endpoints::object,
+    support::{Herald, OPERATOR},
+};
 
 /// Nothing in these tests takes so long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -244,6 +247,22 @@ async fn it_ends_when_the_endpoint_is_deleted() {
     let viewer = scene.watch("").await;
     let path = object(&scene.endpoint);
     assert_eq!(scene.herald.call("DELETE", &path, &scene.key, "").await.status, 204);
+    viewer.ends().await;
+}
+
+#[tokio::test]
+async fn nothing_more_is_told_once_the_key_is_revoked() {
+    let scene = Scene::new(PATIENCE).await;
+    let viewer = scene.watch("").await;
+    let accounts = scene.herald.get("/operator/v1/accounts", OPERATOR).await.ok();
+    let keys =
+        format!("/operator/v1/accounts/{}/keys", accounts["items"][0]["id"].as_str().unwrap());
+    let listed = scene.herald.get(&keys, OPERATOR).await.ok();
+    for key in listed["items"].as_array().unwrap() {
+        let path = format!("{keys}/{}", key["id"].as_str().unwrap());
+        assert_eq!(scene.herald.call("DELETE", &path, OPERATOR, "").await.status, 204);
+    }
+    scene.send("after").await;
     viewer.ends().await;
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use herald_domain::id::EndpointId;
-use herald_engine::{Engine, Examined};
+use herald_domain::{account::EnvironmentId, id::EndpointId};
+use herald_engine::{Access, Engine, Examined};
 use http::HeaderMap;
 
 use super::KeptRequest;
 use crate::{
     error::Result,
-    input::{EnvironmentKey, PathId},
+    input::{EnvironmentKey, PathId, access},
     watching::{Viewer, last_seen, stream},
 };
 
@@ -43,11 +43,16 @@ pub(crate) async fn watch_endpoint(
     headers: HeaderMap,
 ) -> Result<Response> {
     let viewing = engine.watch_endpoint(environment, id, last_seen(&headers)).await?;
-    Ok(stream(viewing, Program))
+    Ok(stream(viewing, Program { engine, environment, headers }))
 }
 
-/// A program that watches by the API.
-struct Program;
+/// A program that watches by the API, for as long as its key opens it.
+struct Program {
+    engine: Arc<Engine>,
+    environment: EnvironmentId,
+    /// Of the request, with the key in them.
+    headers: HeaderMap,
+}
 
 impl Viewer for Program {
     fn lines(&self, examined: Examined) -> String {
@@ -58,6 +63,8 @@ impl Viewer for Program {
     }
 
     async fn may_watch(&self) -> bool {
-        true
+        // If that cannot be told right now, the client comes again.
+        let access = access(&self.headers, &self.engine).await;
+        matches!(access, Ok(Access::Environment(environment)) if environment == self.environment)
     }
 }
