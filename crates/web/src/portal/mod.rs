@@ -9,7 +9,8 @@
 //! What comes from outside (payloads, responses, names, addresses) is text, never markup: it goes
 //! through [`parts::text`], which also makes visible what would hide or turn text around. The
 //! policy ([`policy`]) lets the browser load nothing but our own files and run no inline script;
-//! every page works without script.
+//! every page works without script. With it, a part that changes is kept up to date
+//! ([`parts::live`]); ADR 17 says why it is done so.
 //!
 //! # To add a page
 //!
