@@ -1,16 +1,16 @@
 //! How values stand in rows.
 
-use std::net::{IpAddr, SocketAddr};
-
 use bytes::Bytes;
 use herald_domain::{
     account::{EnvironmentId, Mode},
     attempt::{Answer, Attempt, ErrorClass, Failure, Response},
     id::{AccountId, ObjectId},
-    signature::Signatures,
     time::Timestamp,
 };
-use herald_store::{Result, StoreError};
+use herald_store::{
+    Result, StoreError,
+    codec::{decode_address, decode_headers, decode_signatures},
+};
 use rusqlite::{Row, types::FromSql};
 
 /// The number of an environment: twice its account's, plus 1 for live.
@@ -52,83 +52,6 @@ pub(crate) fn count<T: TryFrom<i64>>(row: &Row<'_>, column: &str) -> rusqlite::R
 /// Length of a page or number of its first item, as SQLite takes them.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// Address and port as 6 or 18 bytes.
-pub(crate) fn encode_address(address: SocketAddr) -> Vec<u8> {
-    let mut bytes = match address.ip() {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
-    };
-    bytes.extend_from_slice(&address.port().to_be_bytes());
-    bytes
-}
-
-fn decode_address(bytes: &[u8]) -> Option<SocketAddr> {
-    let (ip, port) = bytes.split_last_chunk::<2>()?;
-    let ip: IpAddr = match ip.len() {
-        4 => <[u8; 4]>::try_from(ip).ok()?.into(),
-        16 => <[u8; 16]>::try_from(ip).ok()?.into(),
-        _ => return None,
-    };
-    Some(SocketAddr::new(ip, u16::from_be_bytes(*port)))
-}
-
-/// Headers as name and value in turn, each led by its length as a LEB128 number.
-pub(crate) fn encode_headers(headers: &[(String, Bytes)]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(headers.iter().map(|(n, v)| n.len() + v.len() + 4).sum());
-    for (name, value) in headers {
-        for part in [name.as_bytes(), value] {
-            let mut length = part.len();
-            while length >= 0x80 {
-                out.push(u8::try_from(length & 0x7f).unwrap_or_default() | 0x80);
-                length >>= 7;
-            }
-            out.push(u8::try_from(length).unwrap_or_default());
-            out.extend_from_slice(part);
-        }
-    }
-    out
-}
-
-/// What [`encode_headers`] has made; `None` if it is something else.
-pub(crate) fn decode_headers(mut bytes: &[u8]) -> Option<Vec<(String, Bytes)>> {
-    let mut headers = Vec::new();
-    while !bytes.is_empty() {
-        let name = take_part(&mut bytes)?;
-        let value = take_part(&mut bytes)?;
-        headers.push((std::str::from_utf8(name).ok()?.to_owned(), Bytes::copy_from_slice(value)));
-    }
-    Some(headers)
-}
-
-fn take_part<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let mut length = 0usize;
-    for shift in (0..28).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        length |= usize::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            let (part, rest) = bytes.split_at_checked(length)?;
-            *bytes = rest;
-            return Some(part);
-        }
-    }
-    None
-}
-
-/// All signatures of an attempt in one blob.
-pub(crate) fn encode_signatures(signatures: &Signatures) -> Vec<u8> {
-    let mut bytes = signatures.complycube.to_vec();
-    bytes.extend(signatures.standard.iter().flatten());
-    bytes
-}
-
-fn decode_signatures(bytes: &[u8], timestamp: i64) -> Option<Signatures> {
-    let (complycube, rest) = bytes.split_first_chunk::<32>()?;
-    let (standard, rest) = rest.as_chunks::<32>();
-    let complete = rest.is_empty();
-    complete.then(|| Signatures { timestamp, complycube: *complycube, standard: standard.to_vec() })
 }
 
 /// An attempt from its row, joined with its destination as `destination`.

@@ -12,12 +12,15 @@ use herald_domain::{
     time::Timestamp,
     webhook::SealedSecret,
 };
-use herald_store::{Bounds, Created, Endpoints, Listed, Page, Result, StoreError};
+use herald_store::{
+    Bounds, Created, Endpoints, Listed, Page, Result, StoreError,
+    codec::{decode_headers, encode_headers},
+};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use crate::{
     SqliteStore,
-    codec::{count, decode_headers, encode_headers, environment, object_id, signed, time},
+    codec::{count, environment, object_id, signed, time},
     failure::explain,
     registry::known_env,
 };

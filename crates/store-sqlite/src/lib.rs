@@ -25,6 +25,7 @@ mod lists;
 mod lock;
 mod maintenance;
 mod manual;
+mod nodes;
 mod notices;
 mod queue;
 mod readers;

@@ -10,7 +10,8 @@ use herald_domain::{
     time::Timestamp,
 };
 use herald_store::{
-    After, Claim, Claimed, DeliveryKey, Due, ManualAttempt, Queue, Result, Settled, Settlement,
+    After, Claim, Claimed, DeliveryKey, Due, Lease, ManualAttempt, Queue, Result, Settled,
+    Settlement,
 };
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -154,7 +155,12 @@ impl Session<'_> {
             detail: "the stored event cannot be read, so it was not sent".to_owned(),
         };
         let settlement = Settlement {
-            key: DeliveryKey { environment: webhook.environment, sequence, webhook: webhook.id },
+            key: DeliveryKey {
+                environment: webhook.environment,
+                sequence,
+                webhook: webhook.id,
+                lease: Lease::default(),
+            },
             number: 1 + count::<u32>(row, "attempts").map_err(explain)?,
             attempt: Attempt {
                 started_at: now,
@@ -222,7 +228,12 @@ impl Session<'_> {
 fn claimed(row: &Row<'_>, hook: &Hook, sequence: u64) -> rusqlite::Result<Claimed> {
     let webhook = &hook.destination.webhook;
     Ok(Claimed {
-        key: DeliveryKey { environment: webhook.environment, sequence, webhook: webhook.id },
+        key: DeliveryKey {
+            environment: webhook.environment,
+            sequence,
+            webhook: webhook.id,
+            lease: Lease::default(),
+        },
         event: EventId(object_id(row, "event")?),
         body: Bytes::from(row.get::<_, Vec<u8>>("body")?),
         attempts: count(row, "attempts")?,

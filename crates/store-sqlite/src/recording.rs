@@ -10,8 +10,8 @@ use herald_domain::{
     time::Timestamp,
 };
 use herald_store::{
-    Claimed, DeliveryKey, Destination, Idempotency, Receipt, Record, Recorded, Recording, Result,
-    StoreError,
+    Claimed, DeliveryKey, Destination, Idempotency, Lease, Receipt, Record, Recorded, Recording,
+    Result, StoreError,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -207,6 +207,7 @@ impl Session<'_> {
                         environment: inserted.environment,
                         sequence,
                         webhook: webhook.id,
+                        lease: Lease::default(),
                     },
                     event: inserted.event.id,
                     body: inserted.event.body.clone(),

@@ -1,20 +1,13 @@
 //! Settling: attempts are recorded with what follows from them.
 
-use herald_domain::{
-    attempt::{Answer, Attempt},
-    delivery::DeliveryState,
-    time::Timestamp,
-    webhook::Webhook,
+use herald_domain::{attempt::Attempt, delivery::DeliveryState, time::Timestamp, webhook::Webhook};
+use herald_store::{
+    After, Result, Settled, Settlement,
+    codec::{AnswerColumns, encode_address, encode_signatures},
 };
-use herald_store::{After, Result, Settled, Settlement};
 use rusqlite::{CachedStatement, Connection, params};
 
-use crate::{
-    codec::{encode_address, encode_headers, encode_signatures},
-    failure::explain,
-    webhooks,
-    writer::Session,
-};
+use crate::{failure::explain, webhooks, writer::Session};
 
 /// Environment, event and webhook of a delivery, as numbers.
 pub(crate) type Row = (i64, i64, i64);
@@ -199,35 +192,5 @@ fn state_after(after: &After) -> DeliveryState {
         After::Delivered => DeliveryState::Delivered,
         After::Retry { .. } => DeliveryState::Pending,
         After::Exhausted { .. } => DeliveryState::Exhausted,
-    }
-}
-
-/// An answer as columns; what is empty is not stored.
-#[derive(Default)]
-struct AnswerColumns<'a> {
-    status: Option<u16>,
-    error: Option<u8>,
-    detail: Option<&'a str>,
-    headers: Option<Vec<u8>>,
-    body: Option<&'a [u8]>,
-    truncated: Option<bool>,
-}
-
-impl<'a> AnswerColumns<'a> {
-    fn of(attempt: &'a Attempt) -> Self {
-        match &attempt.answer {
-            Answer::Failure(failure) => Self {
-                error: Some(failure.class as u8),
-                detail: Some(&failure.detail),
-                ..Self::default()
-            },
-            Answer::Response(response) => Self {
-                status: Some(response.status),
-                headers: (!response.headers.is_empty()).then(|| encode_headers(&response.headers)),
-                body: (!response.body.is_empty()).then_some(&response.body[..]),
-                truncated: response.truncated.then_some(true),
-                ..Self::default()
-            },
-        }
     }
 }

@@ -10,23 +10,26 @@
 //! what it leaves to be told; [`History`] and
 //! [`Statistics`] answer what people ask; [`Recoveries`] are jobs that make due again what a webhook
 //! missed; [`Upkeep`] forgets what is old. Beside them, [`Sessions`] know who may be in the portal,
-//! and [`Endpoints`] keep what was sent to Herald's own temporary endpoints.
+//! [`Endpoints`] keep what was sent to Herald's own temporary endpoints, and [`Nodes`] are about
+//! several processes on one database.
 //!
 //! # To add a backend
 //!
 //! 1. Make a crate that depends on `domain` and on this one, never on the engine.
-//! 2. Implement the twelve traits; [`Store`] then follows.
+//! 2. Implement the thirteen traits; [`Store`] then follows.
 //! 3. Run [`contract`]'s suite against it: every law in these comments has a test there.
 //! 4. Name it in `herald`, the only crate that knows backends.
 
 #![warn(missing_docs)]
 
 mod accounts;
+pub mod codec;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod endpoints;
 mod error;
 mod history;
+mod nodes;
 mod notices;
 mod page;
 mod queue;
@@ -45,6 +48,7 @@ pub use history::{
     Books, DeliveryCounts, DeliveryFilter, DeliveryView, EventFilter, History, NumberedAttempt,
     TimeRange,
 };
+pub use nodes::{Lease, Nodes, Signal};
 pub use notices::{NoticeTaken, Notices};
 pub use page::{Listed, Page, PageProblem};
 pub use queue::{
@@ -74,6 +78,7 @@ pub trait Store:
     + Upkeep
     + Sessions
     + Endpoints
+    + Nodes
 {
 }
 
@@ -90,5 +95,6 @@ impl<T> Store for T where
         + Upkeep
         + Sessions
         + Endpoints
+        + Nodes
 {
 }

@@ -18,9 +18,9 @@ use herald_domain::{
     webhook::Webhook,
 };
 
-use crate::{Destination, Result};
+use crate::{Destination, Lease, Result};
 
-/// Names a delivery by what it is: this event to this webhook.
+/// Names a delivery by what it is, this event to this webhook, and under which lease it is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryKey {
     /// Where it belongs.
@@ -29,6 +29,8 @@ pub struct DeliveryKey {
     pub sequence: u64,
     /// To whom.
     pub webhook: WebhookId,
+    /// Under which it was claimed.
+    pub lease: Lease,
 }
 
 /// A delivery that only the claimer may attempt.
@@ -145,7 +147,8 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Records attempts with what follows from them, and gives their claims back.
     ///
-    /// Fenced: a settlement decides only if its delivery is pending with `number - 1` attempts.
+    /// Fenced: a settlement decides only if its delivery is pending with `number - 1` attempts, and
+    /// still held under its lease.
     /// If it was cancelled meanwhile, the attempt is recorded all the same, and a success still
     /// makes it delivered, since it was. If an attempt made on request has delivered it meanwhile,
     /// the attempt is recorded and it stays delivered. Any other settlement changes nothing.

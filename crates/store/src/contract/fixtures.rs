@@ -25,7 +25,7 @@ use herald_domain::{
 use super::Backend;
 use crate::{
     Accounts, After, Claim, Claimed, Created, DeliveryFilter, DeliveryKey, DeliveryView,
-    Destination, History, Idempotency, NewAccount, Page, Queue, Receipt, Record, Recorded,
+    Destination, History, Idempotency, Lease, NewAccount, Page, Queue, Receipt, Record, Recorded,
     Recording, Settled, Settlement, WebhookFilter, Webhooks,
 };
 
@@ -276,7 +276,12 @@ impl<B: Backend> Scene<B> {
     /// A delivery that nobody could claim, as if it had been; its number is not known.
     pub fn unclaimed(&self, event: EventId, webhook: WebhookId) -> Claimed {
         Claimed {
-            key: DeliveryKey { environment: self.environment, sequence: 0, webhook },
+            key: DeliveryKey {
+                environment: self.environment,
+                sequence: 0,
+                webhook,
+                lease: Lease::default(),
+            },
             event,
             body: Bytes::new(),
             attempts: 0,

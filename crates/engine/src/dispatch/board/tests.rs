@@ -9,6 +9,7 @@ use herald_domain::{
     signature::Secret,
     webhook::{Subscription, Webhook},
 };
+use herald_store::Lease;
 
 use super::*;
 use crate::{
@@ -80,7 +81,12 @@ impl Scene {
         self.sequence += 1;
         let environment = destination(webhook).webhook.environment;
         Claimed {
-            key: DeliveryKey { environment, sequence: self.sequence, webhook: id(webhook) },
+            key: DeliveryKey {
+                environment,
+                sequence: self.sequence,
+                webhook: id(webhook),
+                lease: Lease::default(),
+            },
             event: EventId::from_bytes([0; 12]),
             body: Bytes::new(),
             attempts: 0,

@@ -7,6 +7,7 @@
 mod accounts;
 mod endpoints;
 mod history;
+mod nodes;
 mod notices;
 mod queue;
 mod recording;

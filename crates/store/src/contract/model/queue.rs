@@ -14,8 +14,8 @@ use herald_domain::{
 
 use super::{Counts, Data, EventRow, Model};
 use crate::{
-    After, Claim, DeliveryKey, Due, MANUAL_KEPT, ManualAttempt, NumberedAttempt, Queue, Result,
-    Settled, Settlement,
+    After, Claim, DeliveryKey, Due, Lease, MANUAL_KEPT, ManualAttempt, NumberedAttempt, Queue,
+    Result, Settled, Settlement,
 };
 
 #[async_trait]
@@ -31,7 +31,12 @@ impl Queue for Model {
                 let EventRow { environment, event, .. } = &events[&sequence];
                 let row = rows.get_mut(&(sequence, webhook)).expect("it was found unclaimed");
                 row.claimed = true;
-                let key = DeliveryKey { environment: *environment, sequence, webhook };
+                let key = DeliveryKey {
+                    environment: *environment,
+                    sequence,
+                    webhook,
+                    lease: Lease::default(),
+                };
                 deliveries.push(row.claim(key, event));
             }
         }

@@ -12,7 +12,9 @@ use herald_domain::{
 };
 
 use super::{Data, DeliveryRow, EventRow, Model, ReceiptRow};
-use crate::{Claimed, DeliveryKey, Receipt, Record, Recorded, Recording, Result, StoreError};
+use crate::{
+    Claimed, DeliveryKey, Lease, Receipt, Record, Recorded, Recording, Result, StoreError,
+};
 
 #[async_trait]
 impl Recording for Model {
@@ -119,7 +121,12 @@ impl Data {
                 claimed: matched.state == DeliveryState::Pending,
             };
             if row.claimed {
-                let key = DeliveryKey { environment, sequence, webhook: matched.webhook };
+                let key = DeliveryKey {
+                    environment,
+                    sequence,
+                    webhook: matched.webhook,
+                    lease: Lease::default(),
+                };
                 claimed.push(row.claim(key, &event));
             }
             self.deliveries.insert((sequence, matched.webhook), row);

@@ -1,0 +1,25 @@
+//! There is one process: it holds what it has claimed until it ends, and nobody tells it anything.
+
+use crate::{Lease, Nodes, Result, Signal};
+use async_trait::async_trait;
+
+use super::Model;
+
+#[async_trait]
+impl Nodes for Model {
+    fn holds(&self, _: Lease) -> bool {
+        true
+    }
+
+    fn dispatchers(&self) -> usize {
+        1
+    }
+
+    async fn signal(&self) -> Signal {
+        std::future::pending().await
+    }
+
+    async fn leave(&self) -> Result<()> {
+        Ok(())
+    }
+}
