@@ -1,0 +1,191 @@
+//! What a node does all the time beside its work: renews its lease, takes over from nodes whose lease
+//! has ended, and looks for what it was not told.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use herald_domain::id::WebhookId;
+use herald_store::{Result, Signal, StoreError};
+use tokio::sync::watch;
+
+use crate::{
+    PostgresStore, Shared,
+    codec::{count, object_id},
+    failure::Outcome,
+    signals,
+    time::since_start,
+    transaction::{Ended, Tx, transact},
+};
+
+/// How often it looks for changes of webhooks and for silent nodes.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// How many of these until it looks for everything else.
+const ROUNDS: u32 = 2;
+
+/// Renewals within one lease.
+const RENEWALS: u32 = 4;
+
+/// For as long as the store is there.
+pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
+    let period = shared.node.lease_time() / RENEWALS;
+    let mut renewed = since_start();
+    let mut changes = Changes::default();
+    let mut round = 0_u32;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(ROUND.min(period)) => {}
+            _ = ends.changed() => return,
+        }
+        if shared.node.has_left() {
+            return;
+        }
+        if since_start().saturating_sub(renewed) >= period {
+            let began = since_start();
+            match renew(&shared).await {
+                Ok(()) => renewed = began,
+                Err(error) => tracing::warn!(%error, "the lease of this node could not be renewed"),
+            }
+        }
+        if let Err(error) = look(&shared, &mut changes).await {
+            tracing::debug!(%error, "what other nodes did could not be looked for");
+        }
+        round += 1;
+        if round.is_multiple_of(ROUNDS) {
+            shared.signals.hear(Signal::LookAround);
+        }
+    }
+}
+
+/// Renews the lease, or takes another one if it is gone; then enters in the index of what is due
+/// what has been fresh for long.
+async fn renew(shared: &Arc<Shared>) -> Result<()> {
+    let (node, pool) = (&shared.node, &shared.pools.beats);
+    let lease = node.lease();
+    let asked = since_start();
+    let renewing = transact(pool, |tx| async move { prolong(&tx, node.lease_time(), lease).await });
+    let renewed = match renewing.await {
+        Ended::Known(renewed) => renewed?,
+        Ended::Unknown(renewed) => renewed,
+    };
+    let Some((shown, dispatchers)) = renewed else {
+        tracing::warn!(
+            "this node was silent for longer than its lease, and others took over what it had; it \
+             goes on with another lease"
+        );
+        node.register(pool, &shared.time).await?;
+        shared.signals.hear(Signal::LookAround);
+        return Ok(());
+    };
+    shared.time.learn(shown, asked, since_start());
+    node.renewed(lease, asked, dispatchers);
+    let (from, until) = node.lingering();
+    if until > from {
+        let entering =
+            transact(pool, |tx| async move { enter_lingering(&tx, lease, from, until).await });
+        if let Ended::Known(Ok(())) = entering.await {
+            node.none_fresh_before(until);
+        }
+    }
+    Ok(())
+}
+
+/// What the database's clock shows, and how many nodes dispatch; `None` if the lease is gone.
+async fn prolong(tx: &Tx, time: Duration, lease: i64) -> Outcome<Option<(i64, usize)>> {
+    let sql = "UPDATE node
+               SET until = clock_timestamp() + $2::double precision * interval '1 millisecond'
+               WHERE lease = $1
+               RETURNING floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS shown,
+                   (SELECT count(*) FROM node WHERE dispatches) AS dispatchers";
+    let millis = time.as_secs_f64() * 1000.0;
+    let Some(row) = tx.query_opt(sql, &[&lease, &millis]).await? else { return Ok(None) };
+    Ok(Some((row.try_get("shown")?, count::<i64>(&row, "dispatchers")?.unsigned_abs() as usize)))
+}
+
+async fn enter_lingering(tx: &Tx, lease: i64, from: i64, until: i64) -> Outcome<()> {
+    let sql = "UPDATE delivery SET due_at = created_at
+               WHERE seq >= $2 AND seq < $3 AND claimed_by = $1 AND state = 0 AND due_at IS NULL";
+    tx.execute(sql, &[&lease, &from, &until]).await?;
+    let sql = "UPDATE node SET fresh_from = $2 WHERE lease = $1";
+    tx.execute(sql, &[&lease, &until]).await?;
+    Ok(())
+}
+
+/// Takes over from every node whose lease has ended.
+pub(crate) async fn take_over(shared: &Arc<Shared>) -> Result<()> {
+    let lease = shared.node.lease();
+    let taking = transact(&shared.pools.beats, |tx| async move {
+        let sql = "SELECT lease, fresh_from, name FROM node
+                   WHERE until < clock_timestamp() AND lease <> $1
+                   ORDER BY lease FOR UPDATE SKIP LOCKED";
+        let mut silent = Vec::new();
+        for row in tx.query(sql, &[&lease]).await? {
+            remove(&tx, row.try_get("lease")?, row.try_get("fresh_from")?).await?;
+            silent.push(row.try_get::<_, String>("name")?);
+        }
+        Ok(silent)
+    });
+    let (Ended::Known(Ok(silent)) | Ended::Unknown(silent)) = taking.await else { return Ok(()) };
+    if !silent.is_empty() {
+        tracing::warn!(nodes = ?silent, "the leases of these nodes have ended; taking over");
+        shared.signals.hear(Signal::LookAround);
+        shared.signals.tell(Signal::LookAround);
+    }
+    Ok(())
+}
+
+/// Makes due what was fresh under a lease, and ends it: what was claimed is free with that.
+async fn remove(tx: &Tx, lease: i64, fresh_from: i64) -> Outcome<()> {
+    let sql = "UPDATE delivery SET due_at = created_at, claimed_by = NULL
+               WHERE seq >= $2 AND claimed_by = $1 AND state = 0 AND due_at IS NULL";
+    tx.execute(sql, &[&lease, &fresh_from]).await?;
+    tx.execute("DELETE FROM node WHERE lease = $1", &[&lease]).await?;
+    Ok(())
+}
+
+/// Ends this node's lease in order.
+pub(crate) async fn leave(store: &PostgresStore) -> Result<()> {
+    let lease = store.shared.node.lease();
+    store
+        .write(lease, |tx, lease| async move {
+            let sql = "SELECT fresh_from FROM node WHERE lease = $1 FOR UPDATE";
+            let Some(row) = tx.query_opt(sql, &[&*lease]).await? else { return Ok(()) };
+            remove(&tx, *lease, row.try_get("fresh_from")?).await
+        })
+        .await?;
+    // If it fails, the others see it when they look around.
+    let _ = signals::notify(&store.shared, &[Signal::LookAround]).await;
+    Ok(())
+}
+
+/// The changes of webhooks that were seen: which, and when they were changed.
+#[derive(Default)]
+struct Changes(HashMap<WebhookId, String>);
+
+/// Looks for silent nodes, and for webhooks that others have changed.
+async fn look(shared: &Arc<Shared>, changes: &mut Changes) -> Result<()> {
+    let found = async {
+        let tx = Tx::connect(&shared.pools.beats).await?;
+        let lease = shared.node.lease();
+        let sql = "SELECT EXISTS (SELECT 1 FROM node
+                                  WHERE until < clock_timestamp() AND lease <> $1)";
+        let silent: bool = tx.query_one(sql, &[&lease]).await?.try_get(0)?;
+        // Longer ago than any transaction may take to be seen.
+        let sql = "SELECT id, changed_at::text AS changed_at FROM webhook
+                   WHERE changed_at > clock_timestamp() - interval '15 seconds'
+                       AND changed_by IS DISTINCT FROM $1";
+        let mut changed = HashMap::new();
+        for row in tx.query(sql, &[&lease]).await? {
+            changed.insert(WebhookId(object_id(&row, "id")?), row.try_get("changed_at")?);
+        }
+        Outcome::Ok((silent, changed))
+    };
+    let (silent, changed): (bool, HashMap<WebhookId, String>) =
+        found.await.map_err(StoreError::from)?;
+    for (webhook, at) in &changed {
+        if changes.0.get(webhook) != Some(at) {
+            shared.signals.hear(Signal::WebhookChanged(*webhook));
+        }
+    }
+    changes.0 = changed;
+    if silent { take_over(shared).await } else { Ok(()) }
+}

@@ -1,0 +1,247 @@
+//! This node among the others: its lease, its heartbeats, and taking over from who is silent.
+//!
+//! A lease is a row of `node`. It is renewed by the database's clock; when it has ended, any other
+//! node may remove the row, and makes due what the silent one had fresh, in one transaction. From
+//! then on nothing that is claimed under that lease is anybody's: others claim it, and what the
+//! silent node settles too late finds its lease gone. A node that was silent because the database
+//! was away, and whose row is still there, goes on as before.
+//!
+//! A fresh delivery is in no index: it is held by who accepted it from its commit on, and nearly all
+//! are delivered within milliseconds. `fresh_from` says where those of a node begin; what has been
+//! fresh for two heartbeats is entered in the index of what is due, still held.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use deadpool_postgres::Pool;
+use herald_store::{Lease, Nodes, Result, Signal, StoreError};
+
+use crate::{
+    Options, PostgresStore, heartbeat,
+    failure::Outcome,
+    time::{DatabaseTime, since_start},
+    transaction::{Ended, Tx, transact},
+};
+
+/// How often a slot is sought that no other node takes at the same time.
+const TRIES: u32 = 20;
+
+/// This node.
+pub(crate) struct Node {
+    lease_time: Duration,
+    dispatches: bool,
+    name: String,
+    held: Mutex<Held>,
+    /// Nodes that dispatch, this one included if it does.
+    dispatchers: AtomicUsize,
+    marks: Mutex<Marks>,
+    left: AtomicBool,
+}
+
+/// The lease that the node holds.
+#[derive(Clone, Copy)]
+struct Held {
+    lease: i64,
+    slot: i32,
+    /// In time since the machine's start: from then on others may have taken over.
+    good_until: Duration,
+}
+
+/// Which numbers of events this node is about to use, or has used.
+#[derive(Default)]
+struct Marks {
+    /// The largest that it got.
+    last: i64,
+    /// Of transactions that have not ended: no number of theirs is smaller.
+    open: BTreeMap<u64, i64>,
+    opened: u64,
+    /// Where fresh ones begin that are not in the index: as it was last written.
+    fresh_from: i64,
+    /// The mark of the heartbeat before.
+    before: i64,
+}
+
+/// A transaction that numbers events is under way.
+pub(crate) struct Numbering(u64);
+
+impl Node {
+    /// Registers this process.
+    pub(crate) async fn join(pool: &Pool, options: &Options, time: &DatabaseTime) -> Result<Self> {
+        let node = Self {
+            lease_time: options.lease,
+            dispatches: options.dispatches,
+            name: options.name.clone(),
+            held: Mutex::new(Held { lease: 0, slot: 0, good_until: Duration::ZERO }),
+            dispatchers: AtomicUsize::new(1),
+            marks: Mutex::default(),
+            left: AtomicBool::new(false),
+        };
+        node.register(pool, time).await?;
+        Ok(node)
+    }
+
+    /// The number of the present lease.
+    pub(crate) fn lease(&self) -> i64 {
+        self.held().lease
+    }
+
+    /// Where this node counts what it records; what else it does, it counts in the slot behind.
+    pub(crate) fn recording_slot(&self) -> i32 {
+        self.held().slot * 2
+    }
+
+    /// Where this node counts what is not recording.
+    pub(crate) fn slot(&self) -> i32 {
+        self.held().slot * 2 + 1
+    }
+
+    /// Whether it takes deliveries.
+    pub(crate) fn dispatches(&self) -> bool {
+        self.dispatches
+    }
+
+    /// A transaction is about to get numbers for events.
+    pub(crate) fn begin_numbering(&self) -> Numbering {
+        let mut marks = self.marks();
+        marks.opened += 1;
+        let (number, first) = (marks.opened, marks.last + 1);
+        marks.open.insert(number, first);
+        Numbering(number)
+    }
+
+    /// It has got them.
+    pub(crate) fn numbered(&self, largest: i64) {
+        let mut marks = self.marks();
+        marks.last = marks.last.max(largest);
+    }
+
+    /// Its outcome is known.
+    pub(crate) fn end_numbering(&self, Numbering(number): Numbering) {
+        self.marks().open.remove(&number);
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn has_left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn lease_time(&self) -> Duration {
+        self.lease_time
+    }
+
+    /// The lease was renewed at this time since the machine's start, or a little later.
+    pub(crate) fn renewed(&self, lease: i64, at: Duration, dispatchers: usize) {
+        let mut held = self.held();
+        if held.lease == lease {
+            held.good_until = at + self.lease_time;
+        }
+        self.dispatchers.store(dispatchers.max(1), Ordering::Relaxed);
+    }
+
+    /// Between which numbers there may be deliveries that have been fresh since the last but one
+    /// heartbeat.
+    pub(crate) fn lingering(&self) -> (i64, i64) {
+        let mut marks = self.marks();
+        let mark = marks.open.values().copied().min().unwrap_or(marks.last + 1);
+        let until = std::mem::replace(&mut marks.before, mark);
+        (marks.fresh_from, until)
+    }
+
+    /// There are none before this number any more.
+    pub(crate) fn none_fresh_before(&self, number: i64) {
+        self.marks().fresh_from = number;
+    }
+
+    /// Takes a lease; what was held under another one is not this node's any more.
+    pub(crate) async fn register(&self, pool: &Pool, time: &DatabaseTime) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let asked = since_start();
+            let registered = match transact(pool, |tx| self.insert(tx)).await {
+                // Another node has just taken the slot.
+                Ended::Known(Err(StoreError::Internal(_))) if tries < TRIES => continue,
+                Ended::Known(registered) => registered?,
+                // It is registered or not: the row would be removed when its lease has ended.
+                Ended::Unknown(_) => continue,
+            };
+            let answered = since_start();
+            time.learn(registered.shown, asked, answered);
+            *self.held() = Held {
+                lease: registered.lease,
+                slot: registered.slot,
+                good_until: asked + self.lease_time,
+            };
+            let mut marks = self.marks();
+            let mark = registered.fresh_from;
+            marks.last = marks.last.max(mark);
+            (marks.fresh_from, marks.before) = (mark, mark);
+            return Ok(());
+        }
+    }
+
+    async fn insert(&self, tx: Tx) -> Outcome<Registered> {
+        let sql = "INSERT INTO node
+                       (lease, slot, dispatches, until, fresh_from, name, version, started_at)
+                   SELECT nextval('lease_number'),
+                       (SELECT min(free)::integer
+                        FROM generate_series(0, (SELECT count(*) FROM node)) AS free
+                        WHERE free NOT IN (SELECT slot FROM node)),
+                       $1, clock_timestamp() + $2::double precision * interval '1 millisecond',
+                       nextval('event_number'), $3, $4, clock_timestamp()
+                   RETURNING lease, slot, fresh_from,
+                       floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS shown";
+        let lease = self.lease_time.as_secs_f64() * 1000.0;
+        let version = env!("CARGO_PKG_VERSION");
+        let row = tx.query_one(sql, &[&self.dispatches, &lease, &self.name, &version]).await?;
+        Ok(Registered {
+            lease: row.try_get("lease")?,
+            slot: row.try_get("slot")?,
+            fresh_from: row.try_get("fresh_from")?,
+            shown: row.try_get("shown")?,
+        })
+    }
+}
+
+struct Registered {
+    lease: i64,
+    slot: i32,
+    fresh_from: i64,
+    shown: i64,
+}
+
+#[async_trait]
+impl Nodes for PostgresStore {
+    fn holds(&self, lease: Lease) -> bool {
+        let node = &self.shared.node;
+        let held = *node.held();
+        !node.has_left() && held.lease.cast_unsigned() == lease.0 && since_start() < held.good_until
+    }
+
+    fn dispatchers(&self) -> usize {
+        self.shared.node.dispatchers.load(Ordering::Relaxed)
+    }
+
+    async fn signal(&self) -> Signal {
+        self.shared.signals.next().await
+    }
+
+    async fn leave(&self) -> Result<()> {
+        self.shared.node.left.store(true, Ordering::Release);
+        heartbeat::leave(self).await
+    }
+}

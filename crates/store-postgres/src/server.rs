@@ -1,0 +1,67 @@
+//! Whether the server can be trusted with what it commits.
+
+use deadpool_postgres::Pool;
+use herald_store::{Result, StoreError};
+
+use crate::{failure::Outcome, transaction::Tx};
+
+/// The oldest server that Herald works with.
+const OLDEST: i32 = 130_000;
+
+/// What the server says of itself.
+struct Settings {
+    version: i32,
+    fsync: String,
+    synchronous_commit: String,
+    full_page_writes: String,
+    in_recovery: bool,
+}
+
+/// Refuses a server that would lose what it has committed; warns of one that might.
+pub(crate) async fn check(pool: &Pool) -> Result<()> {
+    let settings = ask(pool).await.map_err(StoreError::from)?;
+    let refuse = |what: &str| Err(StoreError::Unavailable(format!("the PostgreSQL server {what}")));
+    if settings.version < OLDEST {
+        let (version, oldest) = (settings.version / 10_000, OLDEST / 10_000);
+        return refuse(&format!("is version {version}; Herald needs {oldest} or later"));
+    }
+    if settings.in_recovery {
+        return refuse("is a standby, which cannot be written to; give the primary in database_url");
+    }
+    if settings.fsync != "on" {
+        return refuse(
+            "has fsync=off: a crash would lose what was accepted, or the whole database; set \
+             fsync=on and restart it",
+        );
+    }
+    if settings.synchronous_commit == "off" {
+        return refuse(
+            "has synchronous_commit=off: a crash would lose what was accepted; set it to on, for \
+             the server, the database or the user that Herald connects as",
+        );
+    }
+    if settings.full_page_writes != "on" {
+        tracing::warn!(
+            "the PostgreSQL server has full_page_writes=off: unless its file system never tears a \
+             page, a crash can damage the database"
+        );
+    }
+    Ok(())
+}
+
+async fn ask(pool: &Pool) -> Outcome<Settings> {
+    let tx = Tx::connect(pool).await?;
+    let sql = "SELECT current_setting('server_version_num')::integer AS version,
+                   current_setting('fsync') AS fsync,
+                   current_setting('synchronous_commit') AS synchronous_commit,
+                   current_setting('full_page_writes') AS full_page_writes,
+                   pg_is_in_recovery() AS in_recovery";
+    let row = tx.query_one(sql, &[]).await?;
+    Ok(Settings {
+        version: row.try_get("version")?,
+        fsync: row.try_get("fsync")?,
+        synchronous_commit: row.try_get("synchronous_commit")?,
+        full_page_writes: row.try_get("full_page_writes")?,
+        in_recovery: row.try_get("in_recovery")?,
+    })
+}

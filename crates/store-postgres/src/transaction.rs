@@ -1,0 +1,321 @@
+//! Transactions: each is one task of its own, so that nobody who hangs up drops it halfway, and
+//! each is committed only after the database has answered everything in it.
+//!
+//! What two transactions do to each other's rows may make the database refuse one: it is run again
+//! (so a piece of work is a function, and takes what it needs by reference). If the connection is
+//! lost before the commit was sent, nothing has happened, and it is run again too. If it is lost
+//! while the commit is under way, nobody knows: then the database is asked what became of the
+//! transaction, by its number, as soon as it answers again. Only when it does not answer for
+//! [`PATIENCE`] is the outcome left open ([`Ended::Unknown`]).
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use deadpool_postgres::{Object, Pool};
+use herald_store::{Result, StoreError};
+use postgres_types::ToSql;
+use tokio_postgres::Row;
+
+use crate::{
+    PostgresStore,
+    failure::{Failed, Outcome},
+};
+
+/// How long the database is asked what became of a commit.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long until it is asked again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How often a transaction is run that others got in the way of.
+const TRIES: u32 = 10;
+
+/// How often one is run whose connection was lost before the commit.
+const CONNECTIONS: u32 = 3;
+
+/// What a transaction begins with. A node that is halted in the middle of one must not keep its
+/// locks: the server ends it, and others can take over.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
+                     SET LOCAL idle_in_transaction_session_timeout = '8s'";
+
+/// What a transaction begins with that only reads: it sees one moment.
+const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// The number of the transaction, by which it is asked for.
+const NUMBER: &str = "SELECT pg_current_xact_id()::text";
+
+/// A parameter of a statement.
+pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
+
+/// A connection, inside of a transaction or for single statements that read. Statements asked for at
+/// the same time (`join!`) are sent at once, and carried out in their order.
+#[derive(Clone)]
+pub(crate) struct Tx(Arc<Connection>);
+
+struct Connection {
+    /// There until it is dropped.
+    object: Option<Object>,
+    /// A transaction was begun and has not ended.
+    open: AtomicBool,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let ended = !self.open.load(Ordering::Acquire);
+        if let Some(object) = self.object.take().filter(|_| !ended) {
+            // Not to be used again: the server ends the transaction with the connection.
+            drop(Object::take(object));
+        }
+    }
+}
+
+impl Tx {
+    pub(crate) async fn connect(pool: &Pool) -> Outcome<Self> {
+        let connection = Connection { object: Some(pool.get().await?), open: AtomicBool::new(false) };
+        Ok(Self(Arc::new(connection)))
+    }
+
+    /// Rows.
+    pub(crate) async fn query(&self, sql: &str, values: &[Value<'_>]) -> Outcome<Vec<Row>> {
+        let statement = self.object().prepare_cached(sql).await?;
+        Ok(self.object().query(&statement, values).await?)
+    }
+
+    /// At most one row.
+    pub(crate) async fn query_opt(&self, sql: &str, values: &[Value<'_>]) -> Outcome<Option<Row>> {
+        let statement = self.object().prepare_cached(sql).await?;
+        Ok(self.object().query_opt(&statement, values).await?)
+    }
+
+    /// Exactly one row.
+    pub(crate) async fn query_one(&self, sql: &str, values: &[Value<'_>]) -> Outcome<Row> {
+        let statement = self.object().prepare_cached(sql).await?;
+        Ok(self.object().query_one(&statement, values).await?)
+    }
+
+    /// How many rows were changed.
+    pub(crate) async fn execute(&self, sql: &str, values: &[Value<'_>]) -> Outcome<u64> {
+        let statement = self.object().prepare_cached(sql).await?;
+        Ok(self.object().execute(&statement, values).await?)
+    }
+
+    /// Statements without parameters.
+    pub(crate) async fn batch(&self, sql: &str) -> Outcome<()> {
+        Ok(self.object().batch_execute(sql).await?)
+    }
+
+    fn object(&self) -> &Object {
+        self.0.object.as_ref().expect("it is taken only when it is dropped")
+    }
+
+    /// Begins a transaction; answers its number.
+    async fn begin(&self) -> Outcome<String> {
+        let number = self.object().prepare_cached(NUMBER).await?;
+        self.0.open.store(true, Ordering::Release);
+        let values: &[Value<'_>] = &[];
+        let (began, row) = tokio::join!(
+            self.object().batch_execute(BEGIN),
+            self.object().query_one(&number, values)
+        );
+        began?;
+        Ok(row?.try_get(0)?)
+    }
+
+    async fn end(&self, how: &str) -> Outcome<()> {
+        self.batch(how).await?;
+        self.0.open.store(false, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// How a transaction ended.
+pub(crate) enum Ended<T> {
+    /// It is committed, or it is as if it had never begun.
+    Known(Result<T>),
+    /// Whether it is committed cannot be found out. With what it would have answered.
+    Unknown(T),
+}
+
+/// What came of one try.
+enum Tried<T> {
+    Ended(Ended<T>),
+    Undone(Failed),
+}
+
+impl PostgresStore {
+    /// Runs a piece of work in ONE transaction, in a task of its own, until the database has
+    /// committed or refused it. The work gets what is given by reference, since it may be run again.
+    pub(crate) async fn write<A, T, F>(
+        &self,
+        given: A,
+        work: impl Fn(Tx, Arc<A>) -> F + Send + Sync + 'static,
+    ) -> Result<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+        F: Future<Output = Outcome<T>> + Send + 'static,
+    {
+        let pool = self.shared.pools.writes.clone();
+        let given = Arc::new(given);
+        in_a_task(async move {
+            match transact(&pool, |tx| work(tx, given.clone())).await {
+                Ended::Known(result) => result,
+                Ended::Unknown(_) => Err(unknown_outcome()),
+            }
+        })
+        .await
+    }
+
+    /// Runs a piece of work whose statements all see the same moment, in a task of its own.
+    pub(crate) async fn read<A, T, F>(
+        &self,
+        given: A,
+        work: impl Fn(Tx, Arc<A>) -> F + Send + Sync + 'static,
+    ) -> Result<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+        F: Future<Output = Outcome<T>> + Send + 'static,
+    {
+        self.look_up(given, move |tx, given| {
+            let reading = work(tx.clone(), given);
+            async move {
+                tx.0.open.store(true, Ordering::Release);
+                tx.batch(BEGIN_READING).await?;
+                let found = reading.await;
+                if !found.as_ref().is_err_and(Failed::is_lost_connection) {
+                    tx.end("ROLLBACK").await?;
+                }
+                found
+            }
+        })
+        .await
+    }
+
+    /// Runs a piece of work that is a single statement, and only reads; in a task of its own.
+    pub(crate) async fn look_up<A, T, F>(
+        &self,
+        given: A,
+        work: impl Fn(Tx, Arc<A>) -> F + Send + Sync + 'static,
+    ) -> Result<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+        F: Future<Output = Outcome<T>> + Send + 'static,
+    {
+        let pool = self.shared.pools.reads.clone();
+        let given = Arc::new(given);
+        in_a_task(async move {
+            let mut connections = 0;
+            loop {
+                connections += 1;
+                let found = match Tx::connect(&pool).await {
+                    Ok(tx) => work(tx, given.clone()).await,
+                    Err(failed) => return Err(failed.into()),
+                };
+                match found {
+                    Err(failed) if failed.is_lost_connection() && connections < CONNECTIONS => {}
+                    found => return Ok(found?),
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// In a task of its own, which is not dropped with whoever waits for it.
+pub(crate) async fn in_a_task<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(work).await.map_err(|error| StoreError::Internal(error.to_string()))?
+}
+
+pub(crate) fn unknown_outcome() -> StoreError {
+    let what = "the connection was lost during a commit, and the database has not said what became \
+                of it";
+    StoreError::Unavailable(what.to_owned())
+}
+
+/// Runs a piece of work in one transaction, until the database has committed or refused it.
+pub(crate) async fn transact<T, F>(pool: &Pool, work: impl Fn(Tx) -> F) -> Ended<T>
+where
+    F: Future<Output = Outcome<T>>,
+{
+    let (mut tries, mut connections) = (0, 0);
+    loop {
+        let failed = match try_once(pool, &work).await {
+            Tried::Ended(ended) => return ended,
+            Tried::Undone(failed) => failed,
+        };
+        tries += u32::from(failed.is_clash());
+        connections += u32::from(failed.is_lost_connection());
+        let again = (failed.is_clash() && tries < TRIES)
+            || (failed.is_lost_connection() && connections < CONNECTIONS);
+        if !again {
+            return Ended::Known(Err(failed.into()));
+        }
+        tracing::debug!(error = ?failed, "a transaction is run again");
+        tokio::time::sleep(PAUSE * tries.min(4) / 4).await;
+    }
+}
+
+async fn try_once<T, F>(pool: &Pool, work: impl Fn(Tx) -> F) -> Tried<T>
+where
+    F: Future<Output = Outcome<T>>,
+{
+    let begun = async {
+        let tx = Tx::connect(pool).await?;
+        let number = tx.begin().await?;
+        Ok((tx, number))
+    };
+    let (tx, number) = match begun.await {
+        Ok(begun) => begun,
+        Err(failed) => return Tried::Undone(failed),
+    };
+    let value = match work(tx.clone()).await {
+        Ok(value) => value,
+        Err(failed) => {
+            if !failed.is_lost_connection() {
+                // If this fails, the connection is not used again, and the server does the same.
+                let _ = tx.end("ROLLBACK").await;
+            }
+            return Tried::Undone(failed);
+        }
+    };
+    match tx.end("COMMIT").await {
+        Ok(()) => Tried::Ended(Ended::Known(Ok(value))),
+        Err(failed) if failed.is_lost_connection() => match fate(pool, &number).await {
+            Some(true) => Tried::Ended(Ended::Known(Ok(value))),
+            Some(false) => Tried::Undone(failed),
+            None => Tried::Ended(Ended::Unknown(value)),
+        },
+        Err(failed) => Tried::Undone(failed),
+    }
+}
+
+/// What became of a transaction whose commit was not answered: whether it is committed.
+async fn fate(pool: &Pool, number: &str) -> Option<bool> {
+    tracing::warn!("the connection to the database was lost during a commit; asking what became of it");
+    let asked_since = Instant::now();
+    // Not under a timeout: that would drop a question halfway.
+    while asked_since.elapsed() < PATIENCE {
+        let status = async {
+            let tx = Tx::connect(pool).await?;
+            let row = tx.query_one("SELECT pg_xact_status($1::text::xid8)", &[&number]).await?;
+            Ok::<Option<String>, Failed>(row.try_get(0)?)
+        };
+        match status.await.as_ref().map(Option::as_deref) {
+            Ok(Some("committed")) => return Some(true),
+            Ok(Some("aborted")) => return Some(false),
+            // So long ago that the database has forgotten it.
+            Ok(None) => return None,
+            Ok(Some(_)) | Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+    None
+}
