@@ -13,6 +13,8 @@ pub(crate) enum Failed {
     Sql(tokio_postgres::Error),
     /// The pool had no connection to give.
     Pool(deadpool_postgres::PoolError),
+    /// Another transaction was faster; run again, this one sees what it did.
+    Overtaken,
     /// What was read makes no sense, or the store cannot do it.
     Store(StoreError),
 }
@@ -47,7 +49,7 @@ impl Failed {
     /// Whether two transactions got in each other's way, so that this one may simply be run again.
     pub(crate) fn is_clash(&self) -> bool {
         let clashes = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
-        self.state().is_some_and(|state| clashes.contains(state))
+        matches!(self, Self::Overtaken) || self.state().is_some_and(|state| clashes.contains(state))
     }
 
     /// Whether the connection is of no more use.
@@ -57,7 +59,7 @@ impl Failed {
                 Some(state) => is_of_the_connection(state),
                 None => !is_of_a_value(error),
             },
-            Self::Pool(_) | Self::Store(_) => false,
+            Self::Pool(_) | Self::Overtaken | Self::Store(_) => false,
         }
     }
 
@@ -69,7 +71,7 @@ impl Failed {
     fn state(&self) -> Option<&SqlState> {
         match self {
             Self::Sql(error) => error.code(),
-            Self::Pool(_) | Self::Store(_) => None,
+            Self::Pool(_) | Self::Overtaken | Self::Store(_) => None,
         }
     }
 }
@@ -77,8 +79,10 @@ impl Failed {
 /// Errors that the driver makes of values, not of the wire.
 fn is_of_a_value(error: &tokio_postgres::Error) -> bool {
     let text = error.to_string();
-    text.starts_with("error deserializing") || text.starts_with("error serializing")
-        || text.starts_with("invalid column") || text.starts_with("query returned")
+    text.starts_with("error deserializing")
+        || text.starts_with("error serializing")
+        || text.starts_with("invalid column")
+        || text.starts_with("query returned")
 }
 
 /// The server ends the connection, or will not have one now.
@@ -99,6 +103,9 @@ impl From<Failed> for StoreError {
         match failed {
             Failed::Store(error) => error,
             Failed::Pool(error) => Self::Unavailable(error.to_string()),
+            Failed::Overtaken => {
+                Self::Unavailable("other nodes were faster each time it was tried".to_owned())
+            }
             Failed::Sql(error) => explain(&error),
         }
     }

@@ -58,7 +58,7 @@ pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
 
 /// Renews the lease, or takes another one if it is gone; then enters in the index of what is due
 /// what has been fresh for long.
-async fn renew(shared: &Arc<Shared>) -> Result<()> {
+pub(crate) async fn renew(shared: &Arc<Shared>) -> Result<()> {
     let (node, pool) = (&shared.node, &shared.pools.beats);
     let lease = node.lease();
     let asked = since_start();

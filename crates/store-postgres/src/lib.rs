@@ -35,6 +35,7 @@ mod schema;
 mod server;
 mod sessions;
 mod settling;
+mod shown;
 mod signals;
 mod statistics;
 mod tally;

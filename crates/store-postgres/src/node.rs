@@ -24,8 +24,9 @@ use deadpool_postgres::Pool;
 use herald_store::{Lease, Nodes, Result, Signal, StoreError};
 
 use crate::{
-    Options, PostgresStore, heartbeat,
+    Options, PostgresStore,
     failure::Outcome,
+    heartbeat,
     time::{DatabaseTime, since_start},
     transaction::{Ended, Tx, transact},
 };

@@ -23,3 +23,21 @@ impl Notices for PostgresStore {
         unimplemented!()
     }
 }
+pub(crate) async fn warn(
+    _: &crate::transaction::Tx,
+    _: &crate::Shared,
+    _: &crate::tally::Tallies,
+    _: crate::settling::DeliveryRow,
+    _: (&herald_store::Settlement, &herald_domain::notice::Warning),
+) -> crate::failure::Outcome<bool> {
+    unimplemented!()
+}
+pub(crate) async fn note_disabled(
+    _: &crate::transaction::Tx,
+    _: &crate::Shared,
+    _: crate::settling::DeliveryRow,
+    _: &herald_store::Settlement,
+    _: &herald_domain::webhook::Webhook,
+) -> crate::failure::Outcome<()> {
+    Ok(())
+}

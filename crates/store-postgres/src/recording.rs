@@ -1,12 +1,201 @@
-#![allow(unused, clippy::unimplemented)]
-//! Yet to be written.
+//! Accepting events: the hot path. What was asked for while the last commit was under way is the next
+//! transaction, so a commit is shared by all who wait, without a timer.
+//!
+//! A transaction goes to the database three times: it asks for what it has to know (the versions of
+//! the environments' webhooks, the keys that were used before, numbers), writes everything, commits.
+//! Records that write resources may have to wait for each other's rows, so each has a transaction of
+//! its own.
+
+mod insert;
+mod plan;
+
 use std::sync::Arc;
+
 use async_trait::async_trait;
-use herald_store::{Record, Recorded, Recording, Result};
-use crate::{PostgresStore, Shared};
-pub(crate) struct Recorder;
-impl Recorder { pub(crate) fn start(shared: Arc<Shared>) -> Self { Self } }
+use herald_store::{DeliveryKey, Record, Recorded, Recording, Result, Signal, StoreError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    PostgresStore, Shared,
+    failure::Outcome,
+    heartbeat, queue,
+    tally::Tallies,
+    transaction::{Ended, Tx, in_a_task, transact, unknown_outcome},
+    writing,
+};
+use insert::Rows;
+use plan::Known;
+
+/// Records of one transaction at most.
+const MOST: usize = 512;
+
+/// A record that somebody waits for.
+struct Asked {
+    record: Record,
+    answer: oneshot::Sender<Result<Recorded>>,
+}
+
+/// Gathers records, and records them together.
+pub(crate) struct Recorder(mpsc::UnboundedSender<Asked>);
+
+impl Recorder {
+    /// Works for as long as it is there.
+    pub(crate) fn start(shared: Arc<Shared>) -> Self {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let mut asked = Vec::new();
+            while receiver.recv_many(&mut asked, MOST).await > 0 {
+                record_together(&shared, std::mem::take(&mut asked)).await;
+            }
+        });
+        Self(sender)
+    }
+
+    async fn record(&self, record: Record) -> Result<Recorded> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || StoreError::Internal("the recorder has ended".to_owned());
+        self.0.send(Asked { record, answer }).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
 #[async_trait]
 impl Recording for PostgresStore {
-    async fn record(&self, record: Record) -> Result<Recorded> { unimplemented!() }
+    async fn record(&self, record: Record) -> Result<Recorded> {
+        if record.writes.is_empty() {
+            return self.recorder.record(record).await;
+        }
+        let shared = self.shared.clone();
+        in_a_task(async move { record_alone(&shared, record).await }).await
+    }
+}
+
+/// One transaction for all; if that fails, one for each.
+async fn record_together(shared: &Arc<Shared>, asked: Vec<Asked>) {
+    let (records, answers): (Vec<_>, Vec<_>) =
+        asked.into_iter().map(|Asked { record, answer }| (record, answer)).unzip();
+    match record_in_one(shared, records.clone()).await {
+        Ok(recorded) => {
+            for (answer, recorded) in answers.into_iter().zip(recorded) {
+                // Whoever has hung up: what is claimed for it is due again with the others that linger.
+                let _ = answer.send(Ok(recorded));
+            }
+        }
+        Err(error) if records.len() == 1 || matches!(error, StoreError::Unavailable(_)) => {
+            for answer in answers {
+                let _ = answer.send(Err(error.clone()));
+            }
+        }
+        Err(_) => {
+            for (answer, record) in answers.into_iter().zip(records) {
+                let _ = answer.send(record_alone(shared, record).await);
+            }
+        }
+    }
+}
+
+async fn record_alone(shared: &Arc<Shared>, record: Record) -> Result<Recorded> {
+    let mut recorded = record_in_one(shared, vec![record]).await?;
+    recorded.pop().ok_or_else(|| StoreError::Internal("a record without an answer".to_owned()))
+}
+
+async fn record_in_one(shared: &Arc<Shared>, records: Vec<Record>) -> Result<Vec<Recorded>> {
+    let records: Arc<[Record]> = records.into();
+    let all = |recorded: &Vec<Recorded>| recorded.iter().flat_map(claims).collect();
+    numbered(shared, all, |tx| {
+        let (shared, records) = (shared.clone(), records.clone());
+        async move { record_all(&tx, &shared, &records).await }
+    })
+    .await
+}
+
+/// A transaction that may record: `None` is its answer to a lease that is gone. `claims` says what was
+/// claimed with it, to be given back if nobody can know whether it was committed.
+pub(crate) async fn numbered<T, F>(
+    shared: &Arc<Shared>,
+    claims: impl Fn(&T) -> Vec<DeliveryKey>,
+    work: impl Fn(Tx) -> F,
+) -> Result<T>
+where
+    F: Future<Output = Outcome<Option<T>>>,
+{
+    for _ in 0..2 {
+        let numbering = shared.node.begin_numbering();
+        let value = match transact(&shared.pools.writes, &work).await {
+            Ended::Known(known) => {
+                shared.node.end_numbering(numbering);
+                known?
+            }
+            Ended::Unknown(None) => None,
+            Ended::Unknown(Some(value)) => {
+                let (shared, doubtful) = (shared.clone(), claims(&value));
+                tokio::spawn(async move {
+                    queue::release_in_the_end(&shared, doubtful).await;
+                    shared.node.end_numbering(numbering);
+                });
+                return Err(unknown_outcome());
+            }
+        };
+        if let Some(value) = value {
+            return Ok(value);
+        }
+        heartbeat::renew(shared).await?;
+    }
+    Err(StoreError::Unavailable("this node loses its lease again and again".to_owned()))
+}
+
+/// What a record has claimed.
+pub(crate) fn claims(recorded: &Recorded) -> Vec<DeliveryKey> {
+    match recorded {
+        Recorded::Accepted { claimed, .. } => claimed.iter().map(|one| one.key).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Records all of these in the given transaction; `None` if this node's lease is gone.
+pub(crate) async fn record_all(
+    tx: &Tx,
+    shared: &Arc<Shared>,
+    records: &[Record],
+) -> Outcome<Option<Vec<Recorded>>> {
+    let Some(mut known) = Known::read(tx, shared, records).await? else { return Ok(None) };
+    let mut tallies = Tallies::default();
+    let mut rows = Rows::default();
+    let mut recorded = Vec::with_capacity(records.len());
+    for record in records {
+        let planned = match known.plan(record)? {
+            Ok(planned) => planned,
+            Err(refused) => {
+                recorded.push(refused);
+                continue;
+            }
+        };
+        if !write(tx, planned.environment.env, record, &mut tallies).await? {
+            recorded.push(Recorded::Conflict);
+            continue;
+        }
+        known.remember(record, &planned);
+        recorded.push(rows.add(shared, record, &planned, &mut tallies)?);
+    }
+    rows.insert(tx, shared, &tallies).await?;
+    if !shared.node.dispatches() {
+        // Told before the commit, at most some milliseconds: who looks too early looks again.
+        rows.webhooks().for_each(|webhook| shared.signals.tell(Signal::Due(webhook)));
+    }
+    Ok(Some(recorded))
+}
+
+/// Carries out what a record does to resources; `false`, and nothing is done, if it conflicts.
+async fn write(tx: &Tx, env: i64, record: &Record, tallies: &mut Tallies) -> Outcome<bool> {
+    if record.writes.is_empty() {
+        return Ok(true);
+    }
+    tx.batch("SAVEPOINT writes").await?;
+    let mut of_writes = Tallies::default();
+    if !writing::write(tx, env, &record.writes, &mut of_writes).await? {
+        tx.batch("ROLLBACK TO SAVEPOINT writes").await?;
+        return Ok(false);
+    }
+    tallies.add(of_writes);
+    Ok(true)
 }

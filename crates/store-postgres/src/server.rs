@@ -26,7 +26,9 @@ pub(crate) async fn check(pool: &Pool) -> Result<()> {
         return refuse(&format!("is version {version}; Herald needs {oldest} or later"));
     }
     if settings.in_recovery {
-        return refuse("is a standby, which cannot be written to; give the primary in database_url");
+        return refuse(
+            "is a standby, which cannot be written to; give the primary in database_url",
+        );
     }
     if settings.fsync != "on" {
         return refuse(

@@ -176,8 +176,7 @@ mod tests {
 
     #[test]
     fn a_signal_is_heard_as_it_was_told() {
-        let (webhook, endpoint) =
-            (WebhookId::from_bytes([1; 12]), EndpointId::from_bytes([2; 12]));
+        let (webhook, endpoint) = (WebhookId::from_bytes([1; 12]), EndpointId::from_bytes([2; 12]));
         for signal in [
             Signal::WebhookChanged(webhook),
             Signal::Due(webhook),

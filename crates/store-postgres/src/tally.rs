@@ -113,6 +113,13 @@ impl Tallies {
         }
     }
 
+    /// Adds what was gathered apart.
+    pub(crate) fn add(&mut self, others: Self) {
+        for (key, by) in others.resources {
+            *self.resources.entry(key).or_default() += by;
+        }
+    }
+
     /// Writes what was gathered, into the rows of this slot.
     pub(crate) async fn write(&self, tx: &Tx, slot: i32) -> Outcome<()> {
         tokio::try_join!(
@@ -139,8 +146,19 @@ impl Tallies {
         tx.execute(
             WRITE_WEBHOOKS,
             &[
-                &slot, &envs, &webhooks, &accepted, &states[0], &states[1], &states[2], &states[3],
-                &states[4], &removed[0], &removed[1], &removed[2], &succeeded,
+                &slot,
+                &envs,
+                &webhooks,
+                &accepted,
+                &states[0],
+                &states[1],
+                &states[2],
+                &states[3],
+                &states[4],
+                &removed[0],
+                &removed[1],
+                &removed[2],
+                &succeeded,
             ],
         )
         .await?;

@@ -76,7 +76,8 @@ impl Drop for Connection {
 
 impl Tx {
     pub(crate) async fn connect(pool: &Pool) -> Outcome<Self> {
-        let connection = Connection { object: Some(pool.get().await?), open: AtomicBool::new(false) };
+        let connection =
+            Connection { object: Some(pool.get().await?), open: AtomicBool::new(false) };
         Ok(Self(Arc::new(connection)))
     }
 
@@ -300,7 +301,9 @@ where
 
 /// What became of a transaction whose commit was not answered: whether it is committed.
 async fn fate(pool: &Pool, number: &str) -> Option<bool> {
-    tracing::warn!("the connection to the database was lost during a commit; asking what became of it");
+    tracing::warn!(
+        "the connection to the database was lost during a commit; asking what became of it"
+    );
     let asked_since = Instant::now();
     // Not under a timeout: that would drop a question halfway.
     while asked_since.elapsed() < PATIENCE {

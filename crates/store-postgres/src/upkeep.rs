@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use herald_domain::{delivery::DeliveryState, time::Timestamp};
 use herald_store::{Result, Upkeep};
 
-use std::time::Duration;
 use crate::PostgresStore;
+use std::time::Duration;
 
 #[async_trait]
 impl Upkeep for PostgresStore {
