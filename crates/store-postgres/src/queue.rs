@@ -141,12 +141,15 @@ async fn claim(
     let lease = shared.node.lease();
     let (now_millis, limit) = (now.millis(), codec::limit(limit));
     // The webhook is read after the claim, so it is no older than that.
-    let (rows, hook, next_due) = tokio::try_join!(
+    let hook_sql = hook_sql();
+    tx.prepare(&[CLAIM, &hook_sql, NEXT_DUE]).await?;
+    let (rows, found, next_due) = tokio::try_join!(
         async { tx.query(CLAIM, &[&env, &num, &now_millis, &limit, &lease]).await },
-        hook_by_number(tx, num),
+        async { tx.query_opt(&hook_sql, &[&num]).await },
         async { tx.query_opt(NEXT_DUE, &[&env, &num]).await },
     )?;
-    let Some(hook) = hook else { return Ok(nothing(None)) };
+    let Some(found) = found else { return Ok(nothing(None)) };
+    let hook = hook(&found, AccountId(object_id(&found, "account")?))?;
     if !hook.destination.webhook.enabled {
         release(tx, shared, &keys(&rows, &hook, lease)?).await?;
         return Ok(nothing(Some(hook.destination)));
@@ -162,14 +165,13 @@ async fn claim(
     Ok(Claim { destination: Some(hook.destination), deliveries, next_due })
 }
 
-async fn hook_by_number(tx: &Tx, num: i64) -> Outcome<Option<Hook>> {
-    let sql = format!(
+/// A webhook as it is now.
+fn hook_sql() -> String {
+    format!(
         "SELECT w.*, {SUCCEEDED_AT} AS succeeded_at, a.id AS account
          FROM webhook AS w JOIN account AS a ON a.num = w.env / 2
          WHERE w.num = $1 AND w.deleted_at IS NULL"
-    );
-    let row = tx.query_opt(&sql, &[&num]).await?;
-    row.map(|row| hook(&row, AccountId(object_id(&row, "account")?))).transpose()
+    )
 }
 
 fn keys(rows: &[Row], hook: &Hook, lease: i64) -> Outcome<Vec<DeliveryKey>> {

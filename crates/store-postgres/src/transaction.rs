@@ -53,7 +53,8 @@ const NUMBER: &str = "SELECT pg_current_xact_id()::text";
 pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
 
 /// A connection, inside of a transaction or for single statements that read. Statements asked for at
-/// the same time (`join!`) are sent at once, and carried out in their order.
+/// the same time (`join!`) are sent at once; they are carried out in their order if all of them were
+/// prepared before.
 #[derive(Clone)]
 pub(crate) struct Tx(Arc<Connection>);
 
@@ -103,6 +104,14 @@ impl Tx {
     pub(crate) async fn execute(&self, sql: &str, values: &[Value<'_>]) -> Outcome<u64> {
         let statement = self.object().prepare_cached(sql).await?;
         Ok(self.object().execute(&statement, values).await?)
+    }
+
+    /// Prepares statements, so that they are carried out in the order in which they are asked for.
+    pub(crate) async fn prepare(&self, statements: &[&str]) -> Outcome<()> {
+        for sql in statements {
+            self.object().prepare_cached(sql).await?;
+        }
+        Ok(())
     }
 
     /// Statements without parameters.

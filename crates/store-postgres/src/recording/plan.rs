@@ -166,7 +166,7 @@ async fn environments(
 /// A number for each event, ascending.
 async fn sequences(tx: &Tx, records: &[Record]) -> Outcome<Vec<i64>> {
     let wanted = records.iter().map(|record| record.events.len()).sum();
-    let sql = "SELECT nextval('event_number') AS seq FROM generate_series(1, $1)";
+    let sql = "SELECT nextval('event_number') AS seq FROM generate_series(1, $1::bigint)";
     let rows = tx.query(sql, &[&limit(wanted)]).await?;
     let numbers: Outcome<Vec<i64>> = rows.iter().map(|row| Ok(row.try_get("seq")?)).collect();
     let mut numbers = numbers?;
