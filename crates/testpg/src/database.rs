@@ -41,6 +41,15 @@ impl Database {
         self.at(&self.name)
     }
 
+    /// Its URL on another port of the same host, where a proxy is.
+    pub fn url_at(&self, port: u16) -> String {
+        format!(
+            "postgres://{}@127.0.0.1:{port}/{}?sslmode=disable",
+            crate::cluster::USER,
+            self.name
+        )
+    }
+
     /// A connection to it.
     ///
     /// # Panics

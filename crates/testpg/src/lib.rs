@@ -12,9 +12,11 @@
 
 mod cluster;
 mod database;
+mod proxy;
 
 pub use cluster::{Cluster, Shutdown};
 pub use database::Database;
+pub use proxy::{Cut, Proxy};
 
 /// The environment variable with the URL of a server to use instead of a throw-away cluster. Its user
 /// has to be allowed to create databases.

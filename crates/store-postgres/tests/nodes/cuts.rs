@@ -1,0 +1,118 @@
+//! Connections that are lost at every moment of a transaction: what is accepted is there once, and
+//! what is not is not there at all.
+
+use std::time::Duration;
+
+use herald_store::{
+    After, Queue as _, Recorded, Recording as _,
+    contract::fixtures::{Scene, answered, settlement},
+};
+use herald_store_postgres::{Options, PostgresStore};
+use herald_testpg::{Cut, Proxy};
+
+use crate::support::{LONG, Nodes};
+
+/// A node behind a proxy, and the scene of another one that prepares and looks.
+async fn behind_a_proxy(nodes: &Nodes) -> (Proxy, PostgresStore) {
+    let database = nodes.database().await;
+    let port = database
+        .url()
+        .rsplit_once(':')
+        .and_then(|(_, rest)| rest.split(['/', '?']).next().and_then(|port| port.parse().ok()));
+    let proxy = Proxy::before(port.expect("a port")).await;
+    let url = database.url_at(proxy.port());
+    let store = nodes.open_at(Options { lease: LONG, ..Options::new(url) }).await;
+    (proxy, store)
+}
+
+/// Events, deliveries that somebody holds, and what the books say was accepted.
+const RECORDED: &str = "SELECT (SELECT count(*) FROM event) * 100 + (SELECT count(*) FROM delivery
+                            WHERE claimed_by IS NOT NULL) * 10 + (SELECT sum(accepted) FROM tally)";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_is_accepted_once_wherever_the_connection_is_cut() {
+    for cut in [
+        Cut::Before("BEGIN"),
+        Cut::After("BEGIN"),
+        Cut::Before("INSERT INTO event"),
+        Cut::After("INSERT INTO event"),
+        Cut::Before("INSERT INTO tally"),
+        Cut::Before("COMMIT"),
+        Cut::After("COMMIT"),
+    ] {
+        let nodes = Nodes::default();
+        let scene = Scene::new(nodes.clone()).await;
+        scene.webhook(&["*"]).await;
+        let (proxy, store) = behind_a_proxy(&nodes).await;
+        proxy.cut(cut.clone());
+        let recorded = store.record(scene.new_record("client.created")).await;
+        assert_eq!(proxy.cuts(), 1, "{cut:?}");
+        let Ok(Recorded::Accepted { claimed, .. }) = recorded else {
+            panic!("{cut:?}: {recorded:?}");
+        };
+        assert_eq!(claimed.len(), 1);
+        assert_eq!(nodes.number(RECORDED).await, 111, "{cut:?}");
+        let done = settlement(&claimed[0], answered(200, scene.tick()), After::Delivered);
+        assert_eq!(store.settle([done].into()).await.unwrap().stale, 0, "{cut:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outcome_is_settled_once_wherever_the_connection_is_cut() {
+    for cut in [
+        Cut::After("BEGIN"),
+        Cut::Before("INSERT INTO attempt"),
+        Cut::After("INSERT INTO attempt"),
+        Cut::Before("COMMIT"),
+        Cut::After("COMMIT"),
+    ] {
+        let nodes = Nodes::default();
+        let scene = Scene::new(nodes.clone()).await;
+        scene.webhook(&["*"]).await;
+        let (proxy, store) = behind_a_proxy(&nodes).await;
+        let recorded = store.record(scene.new_record("client.created")).await.unwrap();
+        let Recorded::Accepted { claimed, .. } = recorded else { panic!("{recorded:?}") };
+        proxy.cut(cut.clone());
+        let done = settlement(&claimed[0], answered(200, scene.tick()), After::Delivered);
+        assert_eq!(store.settle([done].into()).await.unwrap().stale, 0, "{cut:?}");
+        assert_eq!(proxy.cuts(), 1, "{cut:?}");
+        let settled = "SELECT (SELECT count(*) FROM attempt) * 100 + (SELECT sum(delivered)
+                           FROM tally) * 10 + (SELECT sum(pending) FROM tally)";
+        assert_eq!(nodes.number(settled).await, 110, "{cut:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_claimed_is_told_wherever_the_connection_is_cut() {
+    for cut in [Cut::After("FOR UPDATE SKIP LOCKED"), Cut::Before("COMMIT"), Cut::After("COMMIT")] {
+        let nodes = Nodes::default();
+        let scene = Scene::new(nodes.clone()).await;
+        let webhook = scene.webhook(&["*"]).await;
+        scene.waiting("client.created").await;
+        let (proxy, store) = behind_a_proxy(&nodes).await;
+        proxy.cut(cut.clone());
+        let claim = store.claim(webhook.id, scene.tick(), 10).await.unwrap();
+        assert_eq!((proxy.cuts(), claim.deliveries.len()), (1, 1), "{cut:?}");
+        let again = scene.store.claim(webhook.id, scene.tick(), 10).await.unwrap();
+        assert_eq!(again.deliveries.len(), 0, "{cut:?}: it is held");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_database_is_out_of_reach_nothing_is_accepted_and_then_it_goes_on() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    scene.webhook(&["*"]).await;
+    let (proxy, store) = behind_a_proxy(&nodes).await;
+    proxy.cut(Cut::Everything);
+    let refused = store.record(scene.new_record("client.created")).await;
+    assert!(matches!(refused, Err(herald_store::StoreError::Unavailable(_))), "{refused:?}");
+    proxy.heal();
+    let accepted = async {
+        while store.record(scene.new_record("client.created")).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), accepted).await.expect("it goes on");
+    assert_eq!(nodes.number(RECORDED).await, 111);
+}

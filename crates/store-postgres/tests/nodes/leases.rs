@@ -1,0 +1,124 @@
+//! Leases: renewed, ended, taken over.
+
+use std::time::Duration;
+
+use herald_domain::{attempt::ErrorClass, time::Timestamp};
+use herald_store::{
+    After, Nodes as _, Queue as _, Settled, Signal,
+    contract::fixtures::{Scene, answered, failed, settlement},
+};
+
+use crate::support::{LONG, Nodes};
+
+/// A lease that ends within a test, and its heartbeats.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// What a delivery is like, and its attempts: `state/attempts/kept attempts`.
+const STATE: &str = "SELECT state * 100 + attempts * 10 + (SELECT count(*) FROM attempt)
+                     FROM delivery";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_silent_node_settles_too_late_changes_nothing() {
+    for retried in [false, true] {
+        let nodes = Nodes::default();
+        let scene = Scene::new(nodes.clone()).await;
+        let webhook = scene.webhook(&["*"]).await;
+        let mut claimed = scene.in_flight("client.created").await;
+        if retried {
+            let (now, again) = (scene.tick(), failed(ErrorClass::Timeout, scene.tick()));
+            let retry = settlement(&claimed, again, After::Retry { due_at: now });
+            scene.settle(retry).await;
+            claimed = scene.claim(webhook.id, 1).await.deliveries.remove(0);
+        }
+        let before = nodes.number(STATE).await;
+        nodes.end_leases().await;
+        let other = nodes.node(LONG).await;
+        let late = settlement(&claimed, answered(200, scene.tick()), After::Delivered);
+        let settled: Settled = scene.store.settle([late.clone()].into()).await.unwrap();
+        assert_eq!(settled.stale, 1, "its lease is gone");
+        assert_eq!(nodes.number(STATE).await, before);
+
+        let now = scene.tick();
+        let taken = other.claim(webhook.id, now, 10).await.unwrap().deliveries;
+        assert_eq!(taken.len(), 1, "the other node has taken over");
+        assert_eq!(scene.store.settle([late].into()).await.unwrap().stale, 1);
+        assert_eq!(nodes.number(STATE).await, before);
+        let own = settlement(&taken[0], answered(200, scene.tick()), After::Delivered);
+        assert_eq!(other.settle([own].into()).await.unwrap().stale, 0);
+        assert_eq!(nodes.number(STATE).await, before + 111, "delivered, with one more attempt");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_lost_its_lease_goes_on_with_another_one() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    let webhook = scene.webhook(&["*"]).await;
+    let old = scene.in_flight("client.created").await.key;
+    assert!(scene.store.holds(old.lease));
+    nodes.end_leases().await;
+    let other = nodes.node(LONG).await;
+    // It notices when it records, at the latest.
+    let new = scene.in_flight("client.created").await.key;
+    assert!(new.lease > old.lease && scene.store.holds(new.lease));
+    assert!(
+        !scene.store.holds(old.lease),
+        "what was claimed under the old one is not its any more"
+    );
+    let taken = other.claim(webhook.id, scene.tick(), 10).await.unwrap().deliveries;
+    assert_eq!(taken.len(), 1, "the old one; the new one is held");
+    assert_eq!(taken[0].key.sequence, old.sequence);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heartbeats_renew_a_lease_and_enter_what_lingers_in_the_queue() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    scene.webhook(&["*"]).await;
+    let store = nodes.node(SHORT).await;
+    let record = scene.new_record("client.created");
+    herald_store::Recording::record(&store, record).await.unwrap();
+    let (fresh, entered) = ("due_at IS NULL", "due_at IS NOT NULL AND claimed_by IS NOT NULL");
+    let count = |what: &str| format!("SELECT count(*) FROM delivery WHERE state = 0 AND {what}");
+    assert_eq!(nodes.number(&count(fresh)).await, 1);
+    while nodes.number(&count(entered)).await == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let renewed = "SELECT count(*) FROM node WHERE until > started_at + interval '1 second'
+                       AND until < clock_timestamp() + interval '2 seconds'";
+    assert_eq!(nodes.number(renewed).await, 1, "and it was not taken over meanwhile");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_takes_over_from_one_that_is_gone_when_its_lease_ends() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    let webhook = scene.webhook(&["*"]).await;
+    let gone = nodes.node(SHORT).await;
+    herald_store::Recording::record(&gone, scene.new_record("client.created")).await.unwrap();
+    let other = nodes.node(SHORT).await;
+    drop(gone);
+    loop {
+        if other.signal().await == Signal::LookAround {
+            let due = other.due(None, 10).await.unwrap();
+            if due.iter().any(|due| due.webhook == webhook.id) {
+                break;
+            }
+        }
+    }
+    let claim = other.claim(webhook.id, Timestamp::from_millis(i64::MAX / 2), 10).await.unwrap();
+    assert_eq!(claim.deliveries.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_leaves_lets_go_of_everything_at_once() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    let webhook = scene.webhook(&["*"]).await;
+    let other = nodes.node(LONG).await;
+    let claimed = scene.in_flight("client.created").await;
+    scene.store.leave().await.unwrap();
+    assert!(!scene.store.holds(claimed.key.lease));
+    let taken = other.claim(webhook.id, scene.tick(), 10).await.unwrap().deliveries;
+    assert_eq!(taken.len(), 1);
+}

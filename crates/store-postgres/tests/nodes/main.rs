@@ -1,0 +1,11 @@
+//! Several nodes on one database, and a database that goes away.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cuts;
+mod leases;
+mod queue;
+mod restarts;
+mod server;
+mod signals;
