@@ -182,9 +182,9 @@ impl Endpoints for PostgresStore {
 
     async fn expire_endpoints(&self, at: Timestamp, limit: usize) -> Result<usize> {
         self.write((), move |tx, _| async move {
-            let sql = "DELETE FROM endpoint WHERE num IN
+            let sql = "DELETE FROM endpoint WHERE num = ANY (ARRAY
                            (SELECT num FROM endpoint WHERE expires_at <= $1
-                            ORDER BY expires_at, num LIMIT $2 FOR UPDATE)
+                            LIMIT $2 FOR UPDATE SKIP LOCKED))
                        RETURNING num";
             let gone = tx.query(sql, &[&at.millis(), &at_most(limit)]).await?;
             requests::forget(&tx, &gone).await?;

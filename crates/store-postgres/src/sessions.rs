@@ -131,13 +131,13 @@ async fn end_sessions(tx: &Tx, shared: &Shared, account: AccountId) -> Outcome<u
 
 /// Removes links first, then sessions, as far as the limit goes.
 async fn expire_sessions(tx: &Tx, now: Timestamp, limit: usize) -> Outcome<usize> {
-    let links = "DELETE FROM portal_link WHERE hash IN
-                     (SELECT hash FROM portal_link WHERE expires_at <= $1 LIMIT $2)";
-    // Asked again of each, since somebody may just now be noted to be there.
-    let sessions = "DELETE FROM portal_session WHERE hash IN
-                        (SELECT hash FROM portal_session
-                         WHERE expires_at <= $1 OR seen_at <= $3 LIMIT $2)
-                    AND (expires_at <= $1 OR seen_at <= $3)";
+    // What another node is removing it passes over; whoever was just noted to be there stays.
+    let links = "DELETE FROM portal_link WHERE hash = ANY (ARRAY
+                     (SELECT hash FROM portal_link WHERE expires_at <= $1
+                      LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    let sessions = "DELETE FROM portal_session WHERE hash = ANY (ARRAY
+                        (SELECT hash FROM portal_session WHERE expires_at <= $1 OR seen_at <= $3
+                         LIMIT $2 FOR UPDATE SKIP LOCKED))";
     let gone = many(tx.execute(links, &[&now.millis(), &at_most(limit)]).await?);
     let (left, idle) = (at_most(limit.saturating_sub(gone)), now.before(SESSION_IDLE).millis());
     let ended = many(tx.execute(sessions, &[&now.millis(), &left, &idle]).await?);

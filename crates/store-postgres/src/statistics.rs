@@ -38,7 +38,8 @@ impl Statistics for PostgresStore {
     async fn expire_statistics(&self, before: Timestamp, limit: usize) -> Result<usize> {
         self.write((), move |tx, _| async move {
             let sql = "DELETE FROM attempt_tally WHERE ctid = ANY (ARRAY
-                           (SELECT ctid FROM attempt_tally WHERE hour < $1 LIMIT $2))";
+                           (SELECT ctid FROM attempt_tally WHERE hour < $1
+                            LIMIT $2 FOR UPDATE SKIP LOCKED))";
             let gone = tx.execute(sql, &[&before.millis(), &at_most(limit)]).await?;
             Ok(usize::try_from(gone).unwrap_or(usize::MAX))
         })
