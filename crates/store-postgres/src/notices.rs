@@ -1,4 +1,3 @@
-#![allow(unused, clippy::unimplemented)]
 //! What the operator is to be told of webhooks, and that a webhook is close to being disabled.
 
 use async_trait::async_trait;
@@ -7,37 +6,231 @@ use herald_domain::{
     id::{AccountId, DeliveryId, EventId, WebhookId},
     notice::{Happened, Notice, Warning},
     time::Timestamp,
-    webhook::{Failing, Webhook},
+    webhook::Webhook,
 };
-use herald_store::{NoticeTaken, Notices, Record, Recorded, Result, Settlement};
+use herald_store::{NoticeTaken, Notices, Record, Result, Settlement};
+use tokio_postgres::Row;
 
-use crate::PostgresStore;
+use crate::{
+    PostgresStore, Shared,
+    codec::{
+        environment, int, limit as at_most, maybe_code, maybe_time, object_id, small, text, time,
+    },
+    failure::Outcome,
+    registry::SUCCEEDED_AT,
+    shown::holds,
+    tally::{Tallies, WebhookKey},
+    transaction::{Tx, Value},
+};
+
+/// Environment, event and webhook of a delivery, as numbers.
+type DeliveryRow = (i64, i64, i64);
 
 #[async_trait]
 impl Notices for PostgresStore {
     async fn waiting_notices(&self, limit: usize) -> Result<Vec<Notice>> {
-        unimplemented!()
+        self.look_up(limit, |tx, limit| async move {
+            let sql = "SELECT n.*, a.id AS account
+                       FROM notice AS n JOIN account AS a ON a.num = n.env / 2
+                       ORDER BY n.num LIMIT $1";
+            let rows = tx.query(sql, &[&at_most(*limit)]).await?;
+            rows.iter().map(notice).collect()
+        })
+        .await
     }
 
-    async fn take_notice(&self, id: EventId, record: Option<Record>) -> Result<NoticeTaken> {
+    async fn take_notice(&self, _id: EventId, _record: Option<Record>) -> Result<NoticeTaken> {
         unimplemented!()
     }
 }
+
+/// Notes that a webhook is close to being disabled. Answers whether nobody was told lately.
 pub(crate) async fn warn(
-    _: &crate::transaction::Tx,
-    _: &crate::Shared,
-    _: &crate::tally::Tallies,
-    _: crate::settling::DeliveryRow,
-    _: (&herald_store::Settlement, &herald_domain::notice::Warning),
-) -> crate::failure::Outcome<bool> {
-    unimplemented!()
+    tx: &Tx,
+    shared: &Shared,
+    tallies: &Tallies,
+    row: DeliveryRow,
+    (settlement, warning): (&Settlement, &Warning),
+) -> Outcome<bool> {
+    let (env, sequence, webhook) = row;
+    let Some(warned) = warned(tx, tallies, (env, webhook)).await? else { return Ok(false) };
+    let at = settlement.attempt.ended_at();
+    let comes_first = |failing: &Fails| {
+        failing.sequence == sequence || warning.last_attempt_at < failing.last_attempt_at
+    };
+    if warned.failing.as_ref().is_none_or(comes_first) {
+        let since = warned.failing.map_or(at, |failing| failing.since);
+        note_failing(tx, row, since, (settlement, warning)).await?;
+    }
+    // One from the future was noted while the clock was wrong.
+    let is_lately = |told: Timestamp| told > warning.quiet_since && told <= at;
+    if warned.told_at.is_some_and(is_lately) {
+        return Ok(false);
+    }
+    let sql = "UPDATE webhook SET warned_at = $2 WHERE num = $1";
+    tx.execute(sql, &[&webhook, &at.millis()]).await?;
+    if settlement.notices {
+        let what = Happened::Failing {
+            attempts_left: warning.attempts_left,
+            last_attempt_at: warning.last_attempt_at,
+        };
+        let shown = (&*warned.url, warned.description.as_deref());
+        note(tx, shared, row, (settlement, shown), &what).await?;
+    }
+    Ok(true)
 }
+
+/// Has the operator told of a webhook that was disabled, if so it was decided.
 pub(crate) async fn note_disabled(
-    _: &crate::transaction::Tx,
-    _: &crate::Shared,
-    _: crate::settling::DeliveryRow,
-    _: &herald_store::Settlement,
-    _: &herald_domain::webhook::Webhook,
-) -> crate::failure::Outcome<()> {
+    tx: &Tx,
+    shared: &Shared,
+    row: DeliveryRow,
+    settlement: &Settlement,
+    webhook: &Webhook,
+) -> Outcome<()> {
+    let Some(disabled) = webhook.disabled.as_ref().filter(|_| settlement.notices) else {
+        return Ok(());
+    };
+    let what = Happened::Disabled { reason: disabled.reason.clone() };
+    let shown = (&*webhook.url, webhook.description.as_deref());
+    note(tx, shared, row, (settlement, shown), &what).await
+}
+
+/// A webhook of which it is warned, and what was said before.
+struct Warned {
+    url: String,
+    description: Option<String>,
+    told_at: Option<Timestamp>,
+    /// Only if it still fails.
+    failing: Option<Fails>,
+}
+
+/// What makes a webhook fail.
+struct Fails {
+    sequence: i64,
+    since: Timestamp,
+    last_attempt_at: Timestamp,
+}
+
+/// The webhook, if it is enabled. Until the end of the transaction nobody else changes it, or warns
+/// of it.
+async fn warned(tx: &Tx, tallies: &Tallies, of: WebhookKey) -> Outcome<Option<Warned>> {
+    let (env, webhook) = of;
+    // Two statements: one alone would wait for the lock, and then judge by what it saw before.
+    let sql = "SELECT FROM webhook WHERE num = $1 FOR NO KEY UPDATE";
+    tx.query_opt(sql, &[&webhook]).await?;
+    let still = holds(&format!("greatest({SUCCEEDED_AT}, $3)"));
+    let sql = format!(
+        "SELECT w.url, w.description, w.warned_at, w.failing_seq, w.failing_since,
+             w.failing_last_at, {still} AS still
+         FROM webhook AS w
+         LEFT JOIN delivery AS d ON d.env = w.env AND d.seq = w.failing_seq AND d.webhook = w.num
+         WHERE w.num = $2 AND w.env = $1 AND w.enabled AND w.deleted_at IS NULL"
+    );
+    let succeeded_at = tallies.succeeded_at(of).map(Timestamp::millis);
+    let found = tx.query_opt(&sql, &[&env, &webhook, &succeeded_at]).await?;
+    let Some(row) = found else { return Ok(None) };
+    let still: Option<bool> = row.try_get("still")?;
+    Ok(Some(Warned {
+        url: row.try_get("url")?,
+        description: row.try_get("description")?,
+        told_at: maybe_time(&row, "warned_at")?,
+        failing: (still == Some(true)).then(|| fails(&row)).transpose()?,
+    }))
+}
+
+fn fails(row: &Row) -> Outcome<Fails> {
+    Ok(Fails {
+        sequence: row.try_get("failing_seq")?,
+        since: time(row, "failing_since")?,
+        last_attempt_at: time(row, "failing_last_at")?,
+    })
+}
+
+/// From now on, this delivery is what makes its webhook fail.
+async fn note_failing(
+    tx: &Tx,
+    (_, sequence, webhook): DeliveryRow,
+    since: Timestamp,
+    (settlement, warning): (&Settlement, &Warning),
+) -> Outcome<()> {
+    let sql = "UPDATE webhook SET failing_seq = $2, failing_since = $3, failing_attempts = $4,
+                   failing_left = $5, failing_last_at = $6, failing_spared_from = $7
+               WHERE num = $1";
+    let values: &[Value<'_>] = &[
+        &webhook,
+        &sequence,
+        &since.millis(),
+        &int(settlement.number),
+        &int(warning.attempts_left),
+        &warning.last_attempt_at.millis(),
+        &warning.spared_from.map(Timestamp::millis),
+    ];
+    tx.execute(sql, values).await?;
     Ok(())
+}
+
+/// Makes a notice of what happened to a webhook, with its URL and description.
+async fn note(
+    tx: &Tx,
+    shared: &Shared,
+    (env, sequence, webhook): DeliveryRow,
+    (settlement, (url, description)): (&Settlement, (&str, Option<&str>)),
+    what: &Happened,
+) -> Outcome<()> {
+    let sql = "INSERT INTO notice
+                   (id, env, webhook, url, description, delivery, event, type, attempts,
+                    last_status, last_error, at, attempts_left, last_attempt_at, reason)
+               SELECT $4, d.env, $5, $6, $7, d.id, e.id, d.type, d.attempts,
+                   d.last_status, d.last_error, $8, $9, $10, $11
+               FROM delivery AS d JOIN event AS e ON e.env = d.env AND e.seq = d.seq
+               WHERE d.env = $1 AND d.seq = $2 AND d.webhook = $3";
+    let at = settlement.attempt.ended_at();
+    let id = EventId(shared.ids.next(at));
+    let (left, last_at, reason) = match what {
+        Happened::Failing { attempts_left, last_attempt_at } => {
+            (Some(int(*attempts_left)), Some(last_attempt_at.millis()), None)
+        }
+        Happened::Disabled { reason } => (None, None, Some(text(reason))),
+    };
+    let values: &[Value<'_>] = &[
+        &env,
+        &sequence,
+        &webhook,
+        &&id.as_bytes()[..],
+        &&settlement.key.webhook.as_bytes()[..],
+        &url,
+        &description,
+        &at.millis(),
+        &left,
+        &last_at,
+        &reason,
+    ];
+    tx.execute(sql, values).await?;
+    Ok(())
+}
+
+fn notice(row: &Row) -> Outcome<Notice> {
+    let reason: Option<String> = row.try_get("reason")?;
+    Ok(Notice {
+        id: EventId(object_id(row, "id")?),
+        what: match reason {
+            Some(reason) => Happened::Disabled { reason },
+            None => Happened::Failing {
+                attempts_left: small(row, "attempts_left")?,
+                last_attempt_at: time(row, "last_attempt_at")?,
+            },
+        },
+        at: time(row, "at")?,
+        environment: environment(AccountId(object_id(row, "account")?), row.try_get("env")?),
+        webhook: WebhookId(object_id(row, "webhook")?),
+        url: row.try_get("url")?,
+        description: row.try_get("description")?,
+        delivery: DeliveryId(object_id(row, "delivery")?),
+        event: EventId(object_id(row, "event")?),
+        event_type: row.try_get("type")?,
+        attempts: small(row, "attempts")?,
+        last_status: maybe_code(row, "last_status")?,
+        last_error: maybe_code::<u8>(row, "last_error")?.and_then(ErrorClass::from_code),
+    })
 }
