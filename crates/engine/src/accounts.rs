@@ -7,10 +7,13 @@ use herald_domain::{
 };
 use herald_store::{Listed, NewAccount, Page};
 
-use crate::{Engine, Result};
+use crate::{Engine, EngineError, Result};
 
 /// Longest name of an account, characters.
 const NAME_LENGTH: usize = 200;
+
+/// The name under which nodes agree on the id of the account that the first start makes.
+const FIRST_ACCOUNT: &str = "first account";
 
 /// A new account with the texts of its keys, to be shown once.
 #[derive(Clone)]
@@ -37,14 +40,33 @@ impl Engine {
             let message = format!("'name' should have 1 to {NAME_LENGTH} characters");
             return Err(Problem::invalid("name", message).into());
         }
+        let id = AccountId(self.ids.next(self.clock.now()));
+        let made = self.make_account(id, name).await?;
+        made.ok_or_else(|| EngineError::Internal(format!("there is an account {id} already")))
+    }
+
+    /// Makes an account if there is none at all; of several nodes that start at once, one makes it.
+    pub async fn create_first_account(&self, name: &str) -> Result<Option<NewAccountKeys>> {
+        if self.list_accounts(Page::default()).await?.total > 0 {
+            return Ok(None);
+        }
+        let proposed = self.ids.next(self.clock.now()).as_bytes().to_vec();
+        let agreed = self.store.agree(FIRST_ACCOUNT, proposed).await?;
+        let id = agreed.try_into().map_err(|_| {
+            EngineError::Internal(format!("what was agreed as {FIRST_ACCOUNT} is no id"))
+        })?;
+        self.make_account(AccountId::from_bytes(id), name).await
+    }
+
+    /// `None`, if there is an account with this id already.
+    async fn make_account(&self, id: AccountId, name: &str) -> Result<Option<NewAccountKeys>> {
         let now = self.clock.now();
-        let id = AccountId(self.ids.next(now));
         let account = Account { id, name: name.to_owned(), created_at: now };
         let (test_key, test) = self.make_key(EnvironmentId { account: id, mode: Mode::Test }, now);
         let (live_key, live) = self.make_key(EnvironmentId { account: id, mode: Mode::Live }, now);
         let new = NewAccount { account: account.clone(), keys: vec![test_key, live_key] };
-        self.store.create_account(new).await?;
-        Ok(NewAccountKeys { account, test, live })
+        let made = self.store.create_account(new).await?;
+        Ok(made.then_some(NewAccountKeys { account, test, live }))
     }
 
     /// The account with this id.

@@ -14,10 +14,18 @@ use herald_domain::{
     webhook::SealedSecret,
 };
 
-use crate::Chance;
+use sha2::{Digest as _, Sha256};
+
+use crate::{Chance, Engine, EngineError};
 
 const VERSION: u8 = 1;
 const NONCE: usize = 24;
+
+/// The name under which nodes agree on the key that seals.
+const SEAL_KEY: &str = "seal key";
+
+/// So that a key's fingerprint is no other hash of it.
+const FINGERPRINT: &[u8] = b"herald: fingerprint of the key that seals\0";
 
 /// The 32-byte key that seals secrets.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,6 +34,23 @@ pub struct SealKey(pub [u8; 32]);
 impl std::fmt::Debug for SealKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SealKey(..)")
+    }
+}
+
+impl SealKey {
+    /// What tells this key from others, without telling it.
+    fn fingerprint(&self) -> Vec<u8> {
+        let digest = Sha256::new().chain_update(FINGERPRINT).chain_update(self.0);
+        digest.finalize().to_vec()
+    }
+}
+
+impl Engine {
+    /// Whether the key that seals is the one that everything in this database is sealed with: the key
+    /// of the first node that has ever asked. With another one no webhook could be signed for.
+    pub async fn seals_like_the_others(&self) -> Result<bool, EngineError> {
+        let mine = self.settings.seal_key.fingerprint();
+        Ok(self.store.agree(SEAL_KEY, mine.clone()).await? == mine)
     }
 }
 

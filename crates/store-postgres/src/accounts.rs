@@ -18,13 +18,15 @@ use crate::{
 
 #[async_trait]
 impl Accounts for PostgresStore {
-    async fn create_account(&self, new: NewAccount) -> Result<()> {
+    async fn create_account(&self, new: NewAccount) -> Result<bool> {
         self.write(new, |tx, new| async move {
-            insert_account(&tx, &new.account).await?;
+            if !insert_account(&tx, &new.account).await? {
+                return Ok(false);
+            }
             for key in &new.keys {
                 insert_key(&tx, key).await?;
             }
-            Ok(())
+            Ok(true)
         })
         .await
     }
@@ -85,15 +87,15 @@ impl Accounts for PostgresStore {
     }
 }
 
-/// Makes an account and its environments.
-async fn insert_account(tx: &Tx, account: &Account) -> Outcome<()> {
+/// Makes an account and its environments; not, if there is one with its id.
+async fn insert_account(tx: &Tx, account: &Account) -> Outcome<bool> {
     let sql = "WITH made AS (
-                   INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3) RETURNING num)
+                   INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)
+                   ON CONFLICT (id) DO NOTHING RETURNING num)
                INSERT INTO environment (env, version)
                SELECT num * 2 + mode, 0 FROM made, generate_series(0, 1) AS mode";
     let (id, name) = (&account.id.as_bytes()[..], text(&account.name));
-    tx.execute(sql, &[&id, &name, &account.created_at.millis()]).await?;
-    Ok(())
+    Ok(tx.execute(sql, &[&id, &name, &account.created_at.millis()]).await? > 0)
 }
 
 async fn insert_key(tx: &Tx, key: &ApiKey) -> Outcome<bool> {

@@ -241,6 +241,19 @@ impl Nodes for PostgresStore {
         self.shared.signals.next().await
     }
 
+    async fn agree(&self, name: &'static str, proposed: Vec<u8>) -> Result<Vec<u8>> {
+        self.write((name, proposed), |tx, given| async move {
+            let (name, proposed) = &*given;
+            let propose = "INSERT INTO agreed (name, value) VALUES ($1, $2)
+                           ON CONFLICT DO NOTHING";
+            tx.execute(propose, &[name, proposed]).await?;
+            // A statement of its own: it sees what another node has just committed.
+            let agreed = "SELECT value FROM agreed WHERE name = $1";
+            Ok(tx.query_one(agreed, &[name]).await?.try_get(0)?)
+        })
+        .await
+    }
+
     async fn leave(&self) -> Result<()> {
         self.shared.node.left.store(true, Ordering::Release);
         heartbeat::leave(self).await

@@ -18,14 +18,16 @@ use crate::{
 
 #[async_trait]
 impl Accounts for SqliteStore {
-    async fn create_account(&self, new: NewAccount) -> Result<()> {
+    async fn create_account(&self, new: NewAccount) -> Result<bool> {
         self.writer
             .write(move |session| {
-                insert_account(session.connection, &new.account).map_err(explain)?;
+                if !insert_account(session.connection, &new.account).map_err(explain)? {
+                    return Ok(false);
+                }
                 for key in &new.keys {
                     insert_key(session.connection, key).map_err(explain)?;
                 }
-                Ok(())
+                Ok(true)
             })
             .await
     }
@@ -93,11 +95,12 @@ impl Accounts for SqliteStore {
     }
 }
 
-fn insert_account(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT INTO account (id, name, created_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![account.id.as_bytes(), account.name, account.created_at.millis()])?;
-    Ok(())
+/// Whether it was made: not, if there is one with its id.
+fn insert_account(connection: &Connection, account: &Account) -> rusqlite::Result<bool> {
+    let sql = "INSERT INTO account (id, name, created_at) VALUES (?1, ?2, ?3)
+               ON CONFLICT (id) DO NOTHING";
+    let values = params![account.id.as_bytes(), account.name, account.created_at.millis()];
+    Ok(connection.prepare_cached(sql)?.execute(values)? > 0)
 }
 
 fn insert_key(connection: &Connection, key: &ApiKey) -> rusqlite::Result<bool> {

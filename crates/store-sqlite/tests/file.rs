@@ -327,7 +327,7 @@ async fn a_file_from_before_stretches_is_counted_when_it_is_migrated() {
 
     scene.store = None;
     scene.meddle(
-        "DROP TABLE event_stretch; DROP TABLE delivery_stretch;
+        "DROP TABLE event_stretch; DROP TABLE delivery_stretch; DROP TABLE agreed;
          ALTER TABLE event DROP COLUMN test_for; PRAGMA user_version = 9;",
     );
     assert_eq!(examine(&scene.path()).unwrap().unbalanced, 0, "nothing is held against nothing");

@@ -21,8 +21,9 @@ pub struct NewAccount {
 /// Accounts and the keys that open them.
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
-    /// Makes an account together with its first keys.
-    async fn create_account(&self, new: NewAccount) -> Result<()>;
+    /// Makes an account together with its first keys; `false`, and nothing is made, if there is one
+    /// with its id already.
+    async fn create_account(&self, new: NewAccount) -> Result<bool>;
 
     /// The account with this id.
     async fn account(&self, id: AccountId) -> Result<Option<Account>>;

@@ -48,6 +48,10 @@ pub trait Nodes: Send + Sync + 'static {
     /// The next thing that this node is told. It is asked for by one task only.
     async fn signal(&self) -> Signal;
 
+    /// What all who ever work on this database go by under this name: the value that was proposed
+    /// first. At most 32 bytes.
+    async fn agree(&self, name: &'static str, proposed: Vec<u8>) -> Result<Vec<u8>>;
+
     /// Gives the lease up, so that others need not wait for its end. Nothing may be claimed after.
     async fn leave(&self) -> Result<()>;
 }

@@ -17,6 +17,12 @@ CREATE TABLE meta (
 
 INSERT INTO meta (name, value) VALUES ('upkeep', 0);
 
+-- What all who ever work on this database go by; the first proposal counts.
+CREATE TABLE agreed (
+    name  text PRIMARY KEY,
+    value bytea NOT NULL CHECK (length(value) <= 32)
+);
+
 CREATE SEQUENCE lease_number;
 
 -- The processes that work on this database. A row is removed by who takes over what it had, or by

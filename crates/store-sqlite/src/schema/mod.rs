@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0009_notices.sql"),
     include_str!("0010_stretches.sql"),
     include_str!("0011_test_events.sql"),
+    include_str!("0012_agreed.sql"),
 ];
 
 /// The first version that has resources.

@@ -1,6 +1,7 @@
 //! The laws of [`Accounts`].
 
 use herald_domain::account::{Account, ApiKey};
+use tokio::task::JoinSet;
 
 use super::{Backend, fixtures::Scene};
 use crate::{Accounts, NewAccount, Page};
@@ -23,6 +24,23 @@ pub async fn an_account_is_made_together_with_its_keys<B: Backend>(backend: B) {
     let (account, keys) = with_two_keys(&scene).await;
     let [first, second] = keys;
     assert_eq!(scene.store.list_keys(account.id).await.unwrap(), [second, first]);
+}
+
+pub async fn an_account_is_made_once_however_many_try<B: Backend>(backend: B) {
+    let scene = Scene::new(backend).await;
+    let account = scene.new_account();
+    let mut tries = JoinSet::new();
+    for _ in 0..8 {
+        let mut environment = scene.environment;
+        environment.account = account.id;
+        let new = NewAccount { account: account.clone(), keys: vec![scene.new_key(environment)] };
+        let store = scene.store.clone();
+        tries.spawn(async move { store.create_account(new).await.unwrap() });
+    }
+    let made = tries.join_all().await;
+    assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
+    assert_eq!(scene.store.list_keys(account.id).await.unwrap().len(), 1);
+    assert_eq!(scene.store.account(account.id).await.unwrap(), Some(account));
 }
 
 pub async fn accounts_are_listed_newest_first_in_pages<B: Backend>(backend: B) {

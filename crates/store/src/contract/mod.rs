@@ -39,6 +39,7 @@ pub mod fixtures_resources;
 pub mod history;
 pub mod manual;
 pub mod model;
+pub mod nodes;
 pub mod notices;
 pub mod queue;
 pub mod recording;
@@ -90,6 +91,7 @@ macro_rules! store_contract {
             an_account_is_found_with_all_its_fields
             an_account_that_was_never_made_is_not_found
             an_account_is_made_together_with_its_keys
+            an_account_is_made_once_however_many_try
             accounts_are_listed_newest_first_in_pages
             a_key_is_found_by_its_hash_revoked_or_not
             a_key_is_added_to_an_account_that_is_there
@@ -369,6 +371,11 @@ macro_rules! store_contract {
             endpoints_expire_with_what_they_keep_no_more_than_the_limit_at_a_time
             a_deleted_endpoint_is_gone_with_what_it_kept
             another_environment_sees_and_touches_no_endpoint
+        );
+        $crate::store_contract!(@laws $backend, nodes:
+            what_is_agreed_is_what_was_proposed_first
+            of_many_who_propose_at_once_all_go_by_one_value
+            what_was_agreed_survives_reopening
         );
         $crate::store_contract!(@laws $backend, walk:
             a_random_walk_agrees_with_the_model_at_every_step

@@ -14,6 +14,7 @@ fn every_law_that_is_written_is_run() {
         include_str!("endpoints.rs"),
         include_str!("history.rs"),
         include_str!("manual.rs"),
+        include_str!("nodes.rs"),
         include_str!("notices.rs"),
         include_str!("queue.rs"),
         include_str!("recording.rs"),

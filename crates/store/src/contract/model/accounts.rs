@@ -12,11 +12,14 @@ use crate::{Accounts, Listed, NewAccount, Page, Result};
 
 #[async_trait]
 impl Accounts for Model {
-    async fn create_account(&self, new: NewAccount) -> Result<()> {
+    async fn create_account(&self, new: NewAccount) -> Result<bool> {
         let mut data = self.data();
+        if data.accounts.iter().any(|account| account.id == new.account.id) {
+            return Ok(false);
+        }
         data.accounts.push(new.account);
         data.keys.extend(new.keys);
-        Ok(())
+        Ok(true)
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>> {

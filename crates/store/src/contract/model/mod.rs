@@ -94,6 +94,7 @@ struct Data {
     /// By webhook, hour and class of duration: attempts, and those that succeeded.
     attempts: Counts,
     noted: Option<Timestamp>,
+    agreed: BTreeMap<&'static str, Vec<u8>>,
     last_sequence: u64,
     ids: IdSequence,
 }
@@ -116,6 +117,7 @@ impl Default for Data {
             expired: Vec::new(),
             attempts: BTreeMap::new(),
             noted: None,
+            agreed: BTreeMap::new(),
             last_sequence: 0,
             ids: IdSequence::new(*b"model"),
         }

@@ -19,6 +19,10 @@ impl Nodes for Model {
         std::future::pending().await
     }
 
+    async fn agree(&self, name: &'static str, proposed: Vec<u8>) -> Result<Vec<u8>> {
+        Ok(self.data().agreed.entry(name).or_insert(proposed).clone())
+    }
+
     async fn leave(&self) -> Result<()> {
         Ok(())
     }
