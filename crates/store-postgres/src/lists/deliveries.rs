@@ -43,11 +43,8 @@ pub(crate) async fn deliveries(
     };
     let told = list.told(tx).await?;
     let way = list.way(tx).await?;
-    let length = if list.is_told() {
-        Length::told(told.in_state)
-    } else {
-        list.count(tx, way).await?
-    };
+    let length =
+        if list.is_told() { Length::told(told.in_state) } else { list.count(tx, way).await? };
     let total = length.total;
     let Some(part) = Part::of(page, total) else { return Ok(Listed { items: Vec::new(), total }) };
     let keys = match way {
@@ -74,7 +71,9 @@ enum Way {
     Along,
     Unusual,
     /// No event before this has a fresh delivery.
-    Pending { fresh_from: i64 },
+    Pending {
+        fresh_from: i64,
+    },
 }
 
 /// What the books say of an environment, or of one of its webhooks.
@@ -145,9 +144,7 @@ impl<'a> Deliveries<'a> {
         match self.filter.state {
             _ if self.event.is_some() => Ok(Way::Along),
             None | Some(DeliveryState::Delivered) => Ok(Way::Along),
-            Some(DeliveryState::Pending) => {
-                Ok(Way::Pending { fresh_from: fresh_from(tx).await? })
-            }
+            Some(DeliveryState::Pending) => Ok(Way::Pending { fresh_from: fresh_from(tx).await? }),
             Some(DeliveryState::Exhausted | DeliveryState::Held | DeliveryState::Cancelled) => {
                 Ok(Way::Unusual)
             }
@@ -246,12 +243,7 @@ fn pending(conditions: &mut Conditions, fresh_from: i64) -> String {
 }
 
 /// The part's keys, newest first.
-async fn keys(
-    tx: &Tx,
-    from: &str,
-    mut conditions: Conditions,
-    part: &Part,
-) -> Outcome<Vec<Key>> {
+async fn keys(tx: &Tx, from: &str, mut conditions: Conditions, part: &Part) -> Outcome<Vec<Key>> {
     let limit = part.limit(&mut conditions);
     let order = part.order();
     let sql =

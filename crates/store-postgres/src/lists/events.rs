@@ -13,7 +13,8 @@ use crate::{
     transaction::Tx,
 };
 
-pub(crate) const EVENTS: &str = "SELECT e.id, e.type, e.resource, e.created_at, e.body FROM event AS e";
+pub(crate) const EVENTS: &str =
+    "SELECT e.id, e.type, e.resource, e.created_at, e.body FROM event AS e";
 
 /// A page of events.
 pub(crate) async fn events(

@@ -346,14 +346,14 @@ pub async fn what_was_accepted_survives_reopening_and_is_due_again<B: Backend>(b
     let webhook = scene.webhook(&["*"]).await;
     let mut in_flight = BTreeSet::new();
     for _ in 0..3 {
-        in_flight.insert(scene.in_flight("client.created").await.key);
+        in_flight.insert(scene.in_flight("client.created").await.event);
     }
     let before = scene.views(DeliveryFilter::default()).await;
     let scene = scene.reopened().await;
     assert_eq!(scene.views(DeliveryFilter::default()).await, before);
     let claim = scene.claim(webhook.id, 10).await;
-    let keys: BTreeSet<_> = claim.deliveries.iter().map(|claimed| claimed.key).collect();
-    assert_eq!(keys, in_flight);
+    let again: BTreeSet<_> = claim.deliveries.iter().map(|claimed| claimed.event).collect();
+    assert_eq!(again, in_flight);
 }
 
 /// A record of these events, accepted now.
