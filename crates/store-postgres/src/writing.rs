@@ -1,6 +1,345 @@
-//! Yet to be written.
-use crate::{failure::Outcome, tally::Tallies, transaction::Tx};
-use herald_store::Write;
-pub(crate) async fn write(_: &Tx, _: i64, _: &[Write], _: &mut Tallies) -> Outcome<bool> {
-    unimplemented!()
+//! Writing resources: the part of a record that is not events.
+//!
+//! Each write is fenced by what it was decided by, in the statement itself: what is no longer as it was
+//! read is not written, and then the record conflicts. Writes of one sort that follow each other are
+//! one statement.
+//!
+//! Other nodes write at the same time. What a record only relies on is locked until its commit: the
+//! client of what is made cannot be deleted meanwhile (FOR KEY SHARE), what the record rests on cannot
+//! change (FOR SHARE). Who deletes a client waits for those locks, and looks for what belongs to it
+//! only after its own deletion: so it sees what was made under them. A record that needs several rows
+//! locks them first, in one order, so that two records do not wait for each other in a ring.
+
+use std::collections::BTreeSet;
+
+use herald_domain::{
+    exact_json,
+    id::ResourceId,
+    resource::{Attribute, Kind, Resource, document::Side},
+    time::Timestamp,
+};
+use herald_store::{Stored, Write};
+use sha2::{Digest as _, Sha256};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::{
+    codec::signed,
+    failure::Outcome,
+    tally::Tallies,
+    transaction::{Tx, Value},
+};
+
+/// Bytes of a word's digest: two attributes of one environment do not have the same by chance or by
+/// design.
+const WORD: usize = 16;
+
+/// Carries out the writes of a record, in their order; `false` if they conflict.
+///
+/// Then some of them may have been done, and stand in `tallies`: who calls this rolls the transaction
+/// back (or as much of it as began before this call), and forgets what it tallied. The same holds if
+/// it fails.
+pub(crate) async fn write(
+    tx: &Tx,
+    env: i64,
+    writes: &[Write],
+    tallies: &mut Tallies,
+) -> Outcome<bool> {
+    lock(tx, env, writes).await?;
+    let mut writing = Writing { tx, env, tallies, deleted_clients: Vec::new() };
+    for run in writes.chunk_by(are_one_statement) {
+        if !writing.run(run).await? {
+            return Ok(false);
+        }
+    }
+    writing.deleted_clients_own_nothing().await
+}
+
+/// Whether the second of two writes, which follows the first, can be done in the same statement.
+fn are_one_statement(first: &Write, second: &Write) -> bool {
+    match (first, second) {
+        // What belongs to a client may be made after the client.
+        (Write::Create(one), Write::Create(other)) => one.kind == other.kind,
+        (Write::Delete(_), Write::Delete(_)) | (Write::Rest(_), Write::Rest(_)) => true,
+        _ => false,
+    }
+}
+
+/// How a row is locked, the weakest first: each keeps out what the ones before it do, and more.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lock {
+    /// It is not deleted.
+    KeyShare,
+    /// It is not changed either.
+    Share,
+    /// To be changed.
+    NoKeyUpdate,
+    /// To be deleted.
+    Update,
+}
+
+/// The row that a write needs, if it is there before the record; and how.
+fn needed(write: &Write) -> Option<(Kind, ResourceId, Lock)> {
+    match write {
+        Write::Create(resource) => Some((Kind::Client, resource.client()?, Lock::KeyShare)),
+        Write::Rest(Stored { resource, .. }) => Some((resource.kind, resource.id, Lock::Share)),
+        Write::Update { after, .. } => Some((after.kind, after.id, Lock::NoKeyUpdate)),
+        Write::KeepImage { document, .. } | Write::DropImage { document, .. } => {
+            Some((Kind::Document, *document, Lock::NoKeyUpdate))
+        }
+        Write::Delete(Stored { resource, .. }) => Some((resource.kind, resource.id, Lock::Update)),
+    }
+}
+
+/// Locks all that a record needs, in the order of their numbers, as the strongest of its writes
+/// does. A single row is left to its own statement.
+async fn lock(tx: &Tx, env: i64, writes: &[Write]) -> Outcome<()> {
+    let rows: BTreeSet<_> =
+        writes.iter().filter_map(needed).map(|(kind, id, _)| (kind as i16, id)).collect();
+    let strongest = writes.iter().filter_map(needed).map(|(_, _, lock)| lock).max();
+    let (Some(lock), true) = (strongest, rows.len() > 1) else { return Ok(()) };
+    let lock = match lock {
+        Lock::KeyShare => "KEY SHARE",
+        Lock::Share => "SHARE",
+        Lock::NoKeyUpdate => "NO KEY UPDATE",
+        Lock::Update => "UPDATE",
+    };
+    let sql = format!(
+        "SELECT r.num
+         FROM resource AS r JOIN unnest($2::smallint[], $3::bytea[]) AS needed (kind, id)
+             ON r.kind = needed.kind AND r.id = needed.id
+         WHERE r.env = $1
+         ORDER BY r.num FOR {lock} OF r"
+    );
+    let kinds: Vec<i16> = rows.iter().map(|(kind, _)| *kind).collect();
+    let ids: Vec<&[u8]> = rows.iter().map(|(_, id)| &id.as_bytes()[..]).collect();
+    tx.query(&sql, &[&env, &kinds, &ids]).await?;
+    Ok(())
+}
+
+/// A record's writes under way. Each step answers `false` if it conflicts.
+struct Writing<'a> {
+    tx: &'a Tx,
+    env: i64,
+    tallies: &'a mut Tallies,
+    deleted_clients: Vec<i64>,
+}
+
+impl Writing<'_> {
+    /// Writes that are one statement.
+    async fn run(&mut self, run: &[Write]) -> Outcome<bool> {
+        match run {
+            [Write::Create(_), ..] => self.create(&all(run, made)).await,
+            [Write::Delete(_), ..] => self.delete(&all(run, doomed)).await,
+            [Write::Rest(_), ..] => self.are_unchanged(&all(run, rested_on)).await,
+            [Write::Update { before, after }, ..] => self.update(before, after).await,
+            [Write::KeepImage { document, side, data }, ..] => {
+                self.keep_image(*document, *side, data).await
+            }
+            [Write::DropImage { document, side }, ..] => self.drop_image(*document, *side).await,
+            [] => Ok(true),
+        }
+    }
+
+    /// Makes resources of one kind.
+    async fn create(&mut self, resources: &[&Resource]) -> Outcome<bool> {
+        let Some(kind) = resources.first().map(|first| first.kind) else { return Ok(true) };
+        let times = |of: fn(&Resource) -> Timestamp| -> Vec<i64> {
+            resources.iter().map(|resource| of(resource).millis()).collect()
+        };
+        let ids: Vec<&[u8]> = resources.iter().map(|one| &one.id.as_bytes()[..]).collect();
+        let clients: Vec<Option<ResourceId>> = resources.iter().map(|one| one.client()).collect();
+        let clients: Vec<Option<&[u8]>> =
+            clients.iter().map(|client| client.as_ref().map(|id| &id.as_bytes()[..])).collect();
+        let due: Vec<Option<i64>> =
+            resources.iter().map(|one| one.due_at.map(Timestamp::millis)).collect();
+        let bodies: Vec<Vec<u8>> = resources.iter().map(|resource| body(resource)).collect();
+        let (mut words, mut ends) = (Vec::new(), Vec::new());
+        for resource in resources {
+            words.extend(words_of(self.env, resource));
+            ends.push(i32::try_from(words.len()).unwrap_or(i32::MAX));
+            self.tallies.resources(self.env, kind, &resource.attributes(), 1);
+        }
+        let (created, updated) = (times(|one| one.created_at), times(|one| one.updated_at));
+        let values: &[Value<'_>] = &[
+            &self.env,
+            &(kind as i16),
+            &ids,
+            &clients,
+            &due,
+            &created,
+            &updated,
+            &bodies,
+            &ends,
+            &words,
+        ];
+        let made = self.tx.execute(CREATE, values).await?;
+        Ok(made == resources.len() as u64)
+    }
+
+    async fn update(&mut self, before: &Stored, after: &Resource) -> Outcome<bool> {
+        let sql = "UPDATE resource
+                   SET version = version + 1, due_at = $5, updated_at = $6, body = $7, words = $8
+                   WHERE env = $1 AND kind = $2 AND id = $3 AND version = $4";
+        let (kind, id) = (after.kind as i16, &after.id.as_bytes()[..]);
+        let due_at = after.due_at.map(Timestamp::millis);
+        let words: Vec<_> = words_of(self.env, after).collect();
+        let values: &[Value<'_>] = &[
+            &self.env,
+            &kind,
+            &id,
+            &signed(before.version),
+            &due_at,
+            &after.updated_at.millis(),
+            &body(after),
+            &words,
+        ];
+        let updated = self.tx.execute(sql, values).await?;
+        let (old, new) = (before.resource.attributes(), after.attributes());
+        if old != new {
+            self.tallies.resources(self.env, after.kind, &old, -1);
+            self.tallies.resources(self.env, after.kind, &new, 1);
+        }
+        Ok(updated == 1)
+    }
+
+    async fn delete(&mut self, doomed: &[&Stored]) -> Outcome<bool> {
+        let sql = "DELETE FROM resource AS r
+                   USING unnest($2::smallint[], $3::bytea[], $4::bigint[]) AS read (kind, id, version)
+                   WHERE r.env = $1 AND r.kind = read.kind AND r.id = read.id
+                       AND r.version = read.version
+                   RETURNING r.kind, r.num";
+        let deleted = self.as_read(sql, doomed).await?;
+        let mut documents = Vec::new();
+        for row in &deleted {
+            let (kind, num): (i16, i64) = (row.try_get("kind")?, row.try_get("num")?);
+            if kind == Kind::Client as i16 {
+                self.deleted_clients.push(num);
+            } else if kind == Kind::Document as i16 {
+                documents.push(num);
+            }
+        }
+        for Stored { resource, .. } in doomed {
+            self.tallies.resources(self.env, resource.kind, &resource.attributes(), -1);
+        }
+        if !documents.is_empty() {
+            let sql = "DELETE FROM image WHERE env = $1 AND document = ANY($2)";
+            self.tx.execute(sql, &[&self.env, &documents]).await?;
+        }
+        Ok(deleted.len() == doomed.len())
+    }
+
+    async fn are_unchanged(&self, read: &[&Stored]) -> Outcome<bool> {
+        let sql = "SELECT r.num
+                   FROM resource AS r
+                   JOIN unnest($2::smallint[], $3::bytea[], $4::bigint[]) AS read (kind, id, version)
+                       ON r.kind = read.kind AND r.id = read.id AND r.version = read.version
+                   WHERE r.env = $1 FOR SHARE OF r";
+        Ok(self.as_read(sql, read).await?.len() == read.len())
+    }
+
+    /// The rows that are still as they were read.
+    async fn as_read(&self, sql: &str, read: &[&Stored]) -> Outcome<Vec<Row>> {
+        let kinds: Vec<i16> = read.iter().map(|one| one.resource.kind as i16).collect();
+        let ids: Vec<&[u8]> = read.iter().map(|one| &one.resource.id.as_bytes()[..]).collect();
+        let versions: Vec<i64> = read.iter().map(|one| signed(one.version)).collect();
+        self.tx.query(sql, &[&self.env, &kinds, &ids, &versions]).await
+    }
+
+    async fn keep_image(&self, document: ResourceId, side: Side, data: &[u8]) -> Outcome<bool> {
+        let sql = "WITH document AS (
+                       SELECT num FROM resource WHERE env = $1 AND kind = $2 AND id = $3
+                       FOR NO KEY UPDATE)
+                   INSERT INTO image (env, document, side, data)
+                   SELECT $1, num, $4, $5 FROM document
+                   ON CONFLICT (env, document, side) DO UPDATE SET data = excluded.data";
+        let (kind, id) = (Kind::Document as i16, &document.as_bytes()[..]);
+        let values: &[Value<'_>] = &[&self.env, &kind, &id, &(side as i16), &data];
+        Ok(self.tx.execute(sql, values).await? == 1)
+    }
+
+    async fn drop_image(&self, document: ResourceId, side: Side) -> Outcome<bool> {
+        let sql = "WITH document AS (
+                       SELECT num FROM resource WHERE env = $1 AND kind = $2 AND id = $3
+                       FOR NO KEY UPDATE),
+                   dropped AS (
+                       DELETE FROM image AS i USING document
+                       WHERE i.env = $1 AND i.document = document.num AND i.side = $4)
+                   SELECT num FROM document";
+        let (kind, id) = (Kind::Document as i16, &document.as_bytes()[..]);
+        Ok(self.tx.query_opt(sql, &[&self.env, &kind, &id, &(side as i16)]).await?.is_some())
+    }
+
+    /// That no address or document is left of the clients that were deleted. Asked after the whole
+    /// record, in a statement of its own: what others made of them was committed before they let the
+    /// deletion go on, and is seen now.
+    async fn deleted_clients_own_nothing(&self) -> Outcome<bool> {
+        if self.deleted_clients.is_empty() {
+            return Ok(true);
+        }
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM resource WHERE env = $1 AND owner = ANY($2)) AS owned";
+        let row = self.tx.query_one(sql, &[&self.env, &self.deleted_clients]).await?;
+        Ok(!row.try_get::<_, bool>("owned")?)
+    }
+}
+
+/// What all of a run's writes are about.
+fn all<'a, T>(run: &'a [Write], about: fn(&'a Write) -> Option<&'a T>) -> Vec<&'a T> {
+    run.iter().filter_map(about).collect()
+}
+
+fn made(write: &Write) -> Option<&Resource> {
+    if let Write::Create(resource) = write { Some(resource) } else { None }
+}
+
+fn doomed(write: &Write) -> Option<&Stored> {
+    if let Write::Delete(before) = write { Some(before) } else { None }
+}
+
+fn rested_on(write: &Write) -> Option<&Stored> {
+    if let Write::Rest(before) = write { Some(before) } else { None }
+}
+
+/// Numbered in the order in which they are given. The words of all are one array: those of each end
+/// at its place of `ends`, since arrays of different lengths cannot be unnested.
+const CREATE: &str = "
+    WITH client AS (
+        SELECT num, id FROM resource WHERE env = $1 AND kind = 0 AND id = ANY($4::bytea[])
+        FOR KEY SHARE)
+    INSERT INTO resource
+        (env, kind, id, owner, version, due_at, created_at, updated_at, body, words)
+    SELECT $1::bigint, $2::smallint, new.id, CASE WHEN $2::smallint IN (1, 2) THEN client.num END,
+        1, new.due_at, new.created_at, new.updated_at, new.body,
+        ($10::uuid[])[coalesce(($9::integer[])[new.place::integer - 1], 0) + 1 : new.words_end]
+    FROM unnest($3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],
+             $9::integer[]) WITH ORDINALITY
+         AS new (id, client, due_at, created_at, updated_at, body, words_end, place)
+    LEFT JOIN client ON client.id = new.client
+    WHERE new.client IS NULL OR client.num IS NOT NULL
+    ORDER BY new.place";
+
+/// The words that lists find a resource by.
+fn words_of(env: i64, resource: &Resource) -> impl Iterator<Item = Uuid> + use<> {
+    let words: Vec<_> =
+        resource.attributes().iter().map(|one| word(env, resource.kind, one)).collect();
+    words.into_iter()
+}
+
+/// The word of an attribute in the inverted index.
+pub(crate) fn word(env: i64, kind: Kind, attribute: &Attribute<'_>) -> Uuid {
+    let mut digest = Sha256::new();
+    digest.update(env.to_le_bytes());
+    digest.update([kind as u8]);
+    // A path has no U+0000 in it, so it is seen where the value begins.
+    digest.update(attribute.path.as_bytes());
+    digest.update([0]);
+    digest.update(attribute.value.as_bytes());
+    let mut word = [0; WORD];
+    word.copy_from_slice(&digest.finalize()[..WORD]);
+    Uuid::from_bytes(word)
+}
+
+fn body(resource: &Resource) -> Vec<u8> {
+    exact_json::Value::from(resource.object.clone()).to_bytes()
 }
