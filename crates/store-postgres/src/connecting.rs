@@ -1,12 +1,14 @@
 //! Connections: where to, encrypted how, and how many.
 
-use std::{str::FromStr as _, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use herald_store::{Result, StoreError};
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::{Config, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::url;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -25,13 +27,10 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads `postgres://user:password@host:port/database?…`. The text of a problem has no part of
-    /// the URL in it, since that may be the password.
+    /// Reads `postgres://user:password@host:port/database?…`.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         let unusable = |what: String| StoreError::Unavailable(format!("database_url {what}"));
-        let mut config = Config::from_str(url).map_err(|error| {
-            unusable(format!("is not a PostgreSQL URL ({error}): write postgres://user@host/name"))
-        })?;
+        let mut config = url::read(url).map_err(unusable)?;
         if config.get_application_name().is_none() {
             config.application_name("herald");
         }

@@ -23,6 +23,7 @@ mod failure;
 mod heartbeat;
 mod history;
 mod lists;
+mod maintenance;
 mod manual;
 mod node;
 mod notices;
@@ -42,6 +43,7 @@ mod tally;
 mod time;
 mod transaction;
 mod upkeep;
+mod url;
 mod webhooks;
 mod writing;
 
@@ -52,6 +54,7 @@ use herald_domain::id::IdSequence;
 use herald_store::Result;
 use tokio::sync::watch;
 
+pub use maintenance::{Content, Examination, NodeSeen, examine, migrate, shown_url};
 pub use time::DatabaseTime;
 
 use connecting::Target;

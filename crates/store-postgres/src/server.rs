@@ -9,7 +9,7 @@ use crate::{failure::Outcome, transaction::Tx};
 const OLDEST: i32 = 130_000;
 
 /// What the server says of itself.
-struct Settings {
+pub(crate) struct Settings {
     version: i32,
     fsync: String,
     synchronous_commit: String,
@@ -19,40 +19,47 @@ struct Settings {
 
 /// Refuses a server that would lose what it has committed; warns of one that might.
 pub(crate) async fn check(pool: &Pool) -> Result<()> {
-    let settings = ask(pool).await.map_err(StoreError::from)?;
-    let refuse = |what: &str| Err(StoreError::Unavailable(format!("the PostgreSQL server {what}")));
-    if settings.version < OLDEST {
-        let (version, oldest) = (settings.version / 10_000, OLDEST / 10_000);
-        return refuse(&format!("is version {version}; Herald needs {oldest} or later"));
+    let settings = async { ask(&Tx::connect(pool).await?).await };
+    let settings = settings.await.map_err(StoreError::from)?;
+    if let Some(reason) = refusal(&settings) {
+        return Err(StoreError::Unavailable(reason));
     }
-    if settings.in_recovery {
-        return refuse(
-            "is a standby, which cannot be written to; give the primary in database_url",
-        );
-    }
-    if settings.fsync != "on" {
-        return refuse(
-            "has fsync=off: a crash would lose what was accepted, or the whole database; set \
-             fsync=on and restart it",
-        );
-    }
-    if settings.synchronous_commit == "off" {
-        return refuse(
-            "has synchronous_commit=off: a crash would lose what was accepted; set it to on, for \
-             the server, the database or the user that Herald connects as",
-        );
-    }
-    if settings.full_page_writes != "on" {
-        tracing::warn!(
-            "the PostgreSQL server has full_page_writes=off: unless its file system never tears a \
-             page, a crash can damage the database"
-        );
+    if let Some(doubt) = doubt(&settings) {
+        tracing::warn!("{doubt}");
     }
     Ok(())
 }
 
-async fn ask(pool: &Pool) -> Outcome<Settings> {
-    let tx = Tx::connect(pool).await?;
+/// Why the server cannot be trusted with what it commits.
+pub(crate) fn refusal(settings: &Settings) -> Option<String> {
+    let what = if settings.version < OLDEST {
+        let (version, oldest) = (settings.version / 10_000, OLDEST / 10_000);
+        format!("is version {version}; Herald needs {oldest} or later")
+    } else if settings.in_recovery {
+        "is a standby, which cannot be written to; give the primary in database_url".to_owned()
+    } else if settings.fsync != "on" {
+        "has fsync=off: a crash would lose what was accepted, or the whole database; set fsync=on \
+         and restart it"
+            .to_owned()
+    } else if settings.synchronous_commit == "off" {
+        "has synchronous_commit=off: a crash would lose what was accepted; set it to on, for the \
+         server, the database or the user that Herald connects as"
+            .to_owned()
+    } else {
+        return None;
+    };
+    Some(format!("the PostgreSQL server {what}"))
+}
+
+/// What may cost data one day, if the machine is not as it should be.
+pub(crate) fn doubt(settings: &Settings) -> Option<&'static str> {
+    (settings.full_page_writes != "on").then_some(
+        "the PostgreSQL server has full_page_writes=off: unless its file system never tears a page, \
+         a crash can damage the database",
+    )
+}
+
+pub(crate) async fn ask(tx: &Tx) -> Outcome<Settings> {
     let sql = "SELECT current_setting('server_version_num')::integer AS version,
                    current_setting('fsync') AS fsync,
                    current_setting('synchronous_commit') AS synchronous_commit,
