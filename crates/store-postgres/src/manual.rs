@@ -2,13 +2,13 @@
 //! scheduled ones never sees them.
 
 use herald_domain::{attempt::Attempt, delivery::DeliveryState, time::Timestamp};
-use herald_store::{MANUAL_KEPT, ManualAttempt, Result, codec::AnswerColumns};
+use herald_store::{MANUAL_KEPT, ManualAttempt, Result};
 
 use crate::{
     PostgresStore, Shared,
     codec::{code, small},
     failure::{Failed, Outcome},
-    settling::{DeliveryRow, answer_codes, insert_attempt},
+    settling::{DeliveryRow, insert_attempt, last_answer},
     tally::Tallies,
     transaction::Tx,
 };
@@ -74,7 +74,7 @@ async fn deliver(tx: &Tx, (env, seq, webhook): DeliveryRow, attempt: &Attempt) -
     let sql = "UPDATE delivery SET state = 1, due_at = NULL, updated_at = $4, last_status = $5,
                    last_error = $6
                WHERE env = $1 AND seq = $2 AND webhook = $3";
-    let (status, error) = answer_codes(&AnswerColumns::of(attempt));
+    let (status, error) = last_answer(attempt);
     let at = attempt.ended_at().millis();
     tx.execute(sql, &[&env, &seq, &webhook, &at, &status, &error]).await?;
     Ok(())

@@ -169,11 +169,10 @@ impl Settling<'_> {
         let attempt = &settlement.attempt;
         let delivered = settlement.after == After::Delivered;
         let state = if delivered { DeliveryState::Delivered } else { from };
-        let columns = AnswerColumns::of(attempt);
         let sql = "UPDATE delivery SET state = $4, attempts = $5, updated_at = $6,
                        last_status = $7, last_error = $8
                    WHERE env = $1 AND seq = $2 AND webhook = $3";
-        let (status, error) = answer_codes(&columns);
+        let (status, error) = last_answer(attempt);
         let values: &[crate::transaction::Value<'_>] = &[
             &env,
             &sequence,
@@ -235,14 +234,14 @@ const MOVE: &str = "
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[],
             $5::bigint[], $6::smallint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[],
             $11::bigint[], $12::smallint[], $13::smallint[], $14::boolean[], $15::text[],
-            $16::bytea[], $17::bytea[], $18::text[], $19::bytea[], $20::bytea[])
+            $16::bytea[], $17::bytea[], $18::text[], $19::bytea[], $20::bytea[], $21::smallint[])
             WITH ORDINALITY AS ended (env, seq, webhook, number, lease, state, due_at, ended_at,
                 started_at, nanos, signed_at, status, error, truncated, url, address, signatures,
-                detail, headers, body, place)),
+                detail, headers, body, last_error, place)),
     moved AS (
         UPDATE delivery AS d
         SET state = ended.state, attempts = ended.number, due_at = ended.due_at,
-            updated_at = ended.ended_at, last_status = ended.status, last_error = ended.error,
+            updated_at = ended.ended_at, last_status = ended.status, last_error = ended.last_error,
             claimed_by = NULL
         FROM ended
         WHERE d.env = ended.env AND d.seq = ended.seq AND d.webhook = ended.webhook
@@ -282,6 +281,7 @@ struct Columns<'a> {
     state: Vec<i16>,
     due_at: Vec<Option<i64>>,
     ended_at: Vec<i64>,
+    last_error: Vec<Option<i16>>,
     attempts: Attempts<'a>,
 }
 
@@ -315,6 +315,7 @@ impl<'a> Columns<'a> {
             After::Delivered | After::Exhausted { .. } => None,
         });
         self.ended_at.push(settlement.attempt.ended_at().millis());
+        self.last_error.push(last_answer(&settlement.attempt).1);
         self.attempts.add(&settlement.attempt);
     }
 
@@ -343,6 +344,7 @@ impl<'a> Columns<'a> {
                 &attempts.detail,
                 &attempts.headers,
                 &attempts.body,
+                &self.last_error,
             ],
         )
         .await
@@ -407,10 +409,20 @@ pub(crate) async fn insert_attempt(
     Ok(())
 }
 
-/// The status and the class of failure, as they are kept.
-pub(crate) fn answer_codes(columns: &AnswerColumns<'_>) -> (Option<i16>, Option<i16>) {
-    let status = columns.status.map(|status| i16::try_from(status).unwrap_or(i16::MAX));
-    (status, columns.error.map(i16::from))
+/// The status and the class of failure, as an attempt keeps them.
+fn answer_codes(columns: &AnswerColumns<'_>) -> (Option<i16>, Option<i16>) {
+    (columns.status.map(status_code), columns.error.map(i16::from))
+}
+
+/// The same, as a delivery shows them of its last attempt: a status that is no success is a failure
+/// too.
+pub(crate) fn last_answer(attempt: &Attempt) -> (Option<i16>, Option<i16>) {
+    let class = attempt.answer.error_class().map(|class| class as i16);
+    (attempt.answer.status().map(status_code), class)
+}
+
+fn status_code(status: u16) -> i16 {
+    i16::try_from(status).unwrap_or(i16::MAX)
 }
 
 fn nanos(attempt: &Attempt) -> i64 {
