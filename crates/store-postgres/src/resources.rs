@@ -128,7 +128,7 @@ fn bytes(row: &Row, column: &str) -> Outcome<Bytes> {
 /// of another: as many more are asked for.
 async fn due(tx: &Tx, now: Timestamp, most: usize) -> Outcome<DueResources> {
     let mut found = DueResources::default();
-    let mut after = (i64::MIN, 0);
+    let mut after = (i64::MIN, 0_i64);
     loop {
         let asked = most - found.due.len() + 1;
         let rows = tx.query(DUE, &[&now.millis(), &after.0, &after.1, &limit(asked)]).await?;
