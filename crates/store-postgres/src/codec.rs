@@ -4,6 +4,7 @@ use bytes::Bytes;
 use herald_domain::{
     account::{EnvironmentId, Mode},
     attempt::{Answer, Attempt, ErrorClass, Failure, Response},
+    delivery::DeliveryState,
     id::{AccountId, ObjectId},
     time::Timestamp,
 };
@@ -66,6 +67,13 @@ pub(crate) fn maybe_code<T: TryFrom<i16>>(row: &Row, column: &str) -> Outcome<Op
 /// A code (smallint).
 pub(crate) fn code(row: &Row, column: &str) -> Outcome<u8> {
     maybe_code(row, column)?.ok_or_else(|| Failed::corrupt(format!("no {column}")))
+}
+
+/// The state of a delivery (smallint).
+pub(crate) fn delivery_state(row: &Row, column: &str) -> Outcome<DeliveryState> {
+    let code = code(row, column)?;
+    let known = DeliveryState::from_code(code);
+    known.ok_or_else(|| Failed::corrupt(format!("state {code} of a delivery")))
 }
 
 /// Length of a page or number of its first item, as PostgreSQL takes them.

@@ -1,5 +1,7 @@
 //! What the operator is to be told of webhooks, and that a webhook is close to being disabled.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use herald_domain::{
     attempt::ErrorClass,
@@ -8,7 +10,7 @@ use herald_domain::{
     time::Timestamp,
     webhook::Webhook,
 };
-use herald_store::{NoticeTaken, Notices, Record, Result, Settlement};
+use herald_store::{NoticeTaken, Notices, Record, Recorded, Result, Settlement, StoreError};
 use tokio_postgres::Row;
 
 use crate::{
@@ -17,14 +19,13 @@ use crate::{
         environment, int, limit as at_most, maybe_code, maybe_time, object_id, small, text, time,
     },
     failure::Outcome,
+    recording::{claims, numbered, record_all},
     registry::SUCCEEDED_AT,
+    settling::DeliveryRow,
     shown::holds,
     tally::{Tallies, WebhookKey},
-    transaction::{Tx, Value},
+    transaction::{Tx, Value, in_a_task},
 };
-
-/// Environment, event and webhook of a delivery, as numbers.
-type DeliveryRow = (i64, i64, i64);
 
 #[async_trait]
 impl Notices for PostgresStore {
@@ -39,9 +40,51 @@ impl Notices for PostgresStore {
         .await
     }
 
-    async fn take_notice(&self, _id: EventId, _record: Option<Record>) -> Result<NoticeTaken> {
-        unimplemented!()
+    async fn take_notice(&self, id: EventId, record: Option<Record>) -> Result<NoticeTaken> {
+        let shared = self.shared.clone();
+        let records: Arc<[Record]> = record.into_iter().collect();
+        in_a_task(async move {
+            let claimed = |taken: &NoticeTaken| match taken {
+                NoticeTaken::Recorded(recorded) => claims(recorded),
+                _ => Vec::new(),
+            };
+            numbered(&shared, claimed, |tx| {
+                let (shared, records) = (shared.clone(), records.clone());
+                async move { take(&tx, &shared, id, &records).await }
+            })
+            .await
+        })
+        .await
     }
+}
+
+/// Takes a notice, and records what is given, if anything; `None` if this node's lease is gone.
+async fn take(
+    tx: &Tx,
+    shared: &Arc<Shared>,
+    id: EventId,
+    records: &[Record],
+) -> Outcome<Option<NoticeTaken>> {
+    let id = &id.as_bytes()[..];
+    // Who else would take it waits, and then it is gone.
+    let sql = "SELECT FROM notice WHERE id = $1 FOR UPDATE";
+    if tx.query_opt(sql, &[&id]).await?.is_none() {
+        return Ok(Some(NoticeTaken::Gone));
+    }
+    let taken = if records.is_empty() {
+        NoticeTaken::Dropped
+    } else {
+        let Some(recorded) = record_all(tx, shared, records).await? else { return Ok(None) };
+        match recorded.into_iter().next() {
+            Some(recorded @ Recorded::Accepted { .. }) => NoticeTaken::Recorded(recorded),
+            Some(refused) => return Ok(Some(NoticeTaken::Refused(refused))),
+            None => {
+                return Err(StoreError::Internal("a record without an answer".to_owned()).into());
+            }
+        }
+    };
+    tx.execute("DELETE FROM notice WHERE id = $1", &[&id]).await?;
+    Ok(Some(taken))
 }
 
 /// Notes that a webhook is close to being disabled. Answers whether nobody was told lately.
