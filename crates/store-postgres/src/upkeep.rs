@@ -1,40 +1,255 @@
-#![allow(unused, clippy::unimplemented)]
-//! Forgetting and tidying, some rows at a time.
+//! Forgetting and tidying, some rows at a time. Every node does it: what one is busy with, the others
+//! pass over.
+
+use std::{collections::HashSet, time::Duration};
 
 use async_trait::async_trait;
 use herald_domain::{delivery::DeliveryState, time::Timestamp};
 use herald_store::{Result, Upkeep};
+use tokio_postgres::Row;
 
-use crate::PostgresStore;
-use std::time::Duration;
+use crate::{
+    PostgresStore, Shared,
+    codec::{delivery_state, limit as at_most},
+    failure::Outcome,
+    tally::{Tallies, WebhookKey},
+    transaction::Tx,
+    webhooks,
+};
 
 #[async_trait]
 impl Upkeep for PostgresStore {
     async fn expire(&self, before: Timestamp, limit: usize) -> Result<usize> {
-        unimplemented!()
+        self.write((self.shared.clone(), before, limit), |tx, given| async move {
+            let (shared, before, limit) = &*given;
+            expire(&tx, shared, *before, *limit).await
+        })
+        .await
     }
 
     async fn expire_keys(&self, before: Timestamp, limit: usize) -> Result<usize> {
-        unimplemented!()
+        self.write(
+            (before, limit),
+            |tx, given| async move { expire_keys(&tx, given.0, given.1).await },
+        )
+        .await
     }
 
     async fn cancel_orphans(&self, at: Timestamp, limit: usize) -> Result<usize> {
-        unimplemented!()
+        self.write((self.shared.clone(), at, limit), |tx, given| async move {
+            let (shared, at, limit) = &*given;
+            cancel_orphans(&tx, shared, *at, *limit).await
+        })
+        .await
     }
 
     async fn end_rotations(&self, now: Timestamp, limit: usize) -> Result<usize> {
-        unimplemented!()
+        webhooks::end_rotations(self, now, limit).await
     }
 
     async fn advance_due(&self, now: Timestamp, by: Duration) -> Result<()> {
-        unimplemented!()
+        self.write((now, by), |tx, given| async move { advance_due(&tx, given.0, given.1).await })
+            .await
     }
 
     async fn note_time(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        unimplemented!()
+        self.write(now, |tx, now| async move { note_time(&tx, *now).await }).await
     }
 
     async fn probe(&self) -> Result<()> {
-        unimplemented!()
+        self.write(self.shared.clone(), |tx, shared| async move {
+            // A row of this node's own: it waits for no node that is halted while it probes.
+            let name = format!("probes {}", shared.node.slot());
+            let sql = "INSERT INTO meta AS m (name, value) VALUES ($1, 1)
+                       ON CONFLICT (name) DO UPDATE SET value = m.value + 1";
+            tx.execute(sql, &[&name]).await?;
+            Ok(())
+        })
+        .await
     }
+}
+
+/// Events by their age, the oldest first, that have nothing left to do. Whether that is so is asked
+/// for one by one: as a join, it might read every delivery there is.
+const OLD: &str = "
+    SELECT e.env, e.seq FROM event AS e
+    WHERE e.created_at < $1
+        AND (SELECT bool_or(d.state IN (0, 3)) FROM delivery AS d
+             WHERE d.env = e.env AND d.seq = e.seq) IS NOT TRUE
+    ORDER BY e.created_at LIMIT $2 FOR UPDATE OF e SKIP LOCKED";
+
+/// What was made before `before`, and has ended, is forgotten with everything that belongs to it.
+async fn expire(tx: &Tx, shared: &Shared, before: Timestamp, limit: usize) -> Outcome<usize> {
+    let old = tx.query(OLD, &[&before.millis(), &at_most(limit)]).await?;
+    let old: Vec<EventKey> = old.iter().map(event_key).collect::<Outcome<_>>()?;
+    let begun = begun_anew(tx, &old).await?;
+    let ended: Vec<EventKey> = old.into_iter().filter(|event| !begun.contains(event)).collect();
+    let mut tallies = Tallies::default();
+    remove(tx, &ended, &mut tallies).await?;
+    tallies.write(tx, shared.node.slot()).await?;
+    Ok(ended.len())
+}
+
+/// Environment and number of an event.
+type EventKey = (i64, i64);
+
+fn event_key(row: &Row) -> Outcome<EventKey> {
+    Ok((row.try_get("env")?, row.try_get("seq")?))
+}
+
+/// Those of these events that have something to do after all: between the look at a delivery and its
+/// lock, a recovery may have made it due. From here on none can: their deliveries are locked.
+async fn begun_anew(tx: &Tx, events: &[EventKey]) -> Outcome<HashSet<EventKey>> {
+    let sql = "SELECT d.env, d.seq, d.state
+               FROM delivery AS d JOIN unnest($1::bigint[], $2::bigint[]) AS old (env, seq)
+                   ON d.env = old.env AND d.seq = old.seq
+               ORDER BY d.env, d.seq, d.webhook FOR UPDATE OF d";
+    let (envs, sequences) = columns(events);
+    let mut begun = HashSet::new();
+    for row in tx.query(sql, &[&envs, &sequences]).await? {
+        if [DeliveryState::Pending, DeliveryState::Held].contains(&delivery_state(&row, "state")?) {
+            begun.insert(event_key(&row)?);
+        }
+    }
+    Ok(begun)
+}
+
+fn columns(events: &[EventKey]) -> (Vec<i64>, Vec<i64>) {
+    events.iter().copied().unzip()
+}
+
+async fn remove(tx: &Tx, events: &[EventKey], tallies: &mut Tallies) -> Outcome<()> {
+    let (envs, sequences) = columns(events);
+    let delete = |table: &str, returning: &str| {
+        format!(
+            "DELETE FROM {table} AS t USING unnest($1::bigint[], $2::bigint[]) AS old (env, seq)
+             WHERE t.env = old.env AND t.seq = old.seq {returning}"
+        )
+    };
+    for table in ["attempt", "manual_attempt"] {
+        tx.execute(&delete(table, ""), &[&envs, &sequences]).await?;
+    }
+    let sql = delete("delivery", "RETURNING t.env, t.webhook, t.state");
+    for row in tx.query(&sql, &[&envs, &sequences]).await? {
+        tallies.removed(
+            (row.try_get("env")?, row.try_get("webhook")?),
+            delivery_state(&row, "state")?,
+        );
+    }
+    let sql = delete("event", "RETURNING t.env, t.type, t.resource");
+    for row in tx.query(&sql, &[&envs, &sequences]).await? {
+        tallies.events(row.try_get("env")?, (row.try_get("type")?, row.try_get("resource")?), -1);
+    }
+    Ok(())
+}
+
+async fn expire_keys(tx: &Tx, before: Timestamp, limit: usize) -> Outcome<usize> {
+    let sql = "SELECT env, key FROM idempotency WHERE created_at < $1
+               ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED";
+    let old = tx.query(sql, &[&before.millis(), &at_most(limit)]).await?;
+    let (mut envs, mut keys) = (Vec::<i64>::new(), Vec::<&str>::new());
+    for row in &old {
+        envs.push(row.try_get("env")?);
+        keys.push(row.try_get("key")?);
+    }
+    let sql =
+        "DELETE FROM idempotency AS i USING unnest($1::bigint[], $2::text[]) AS old (env, key)
+               WHERE i.env = old.env AND i.key = old.key";
+    tx.execute(sql, &[&envs, &keys]).await?;
+    Ok(old.len())
+}
+
+/// Deleted webhooks for which something is still to be done, by the books.
+const ORPHANED: &str = "
+    SELECT w.env, w.num FROM webhook AS w
+    WHERE w.deleted_at IS NOT NULL
+        AND (SELECT sum(t.pending + t.held) FROM tally AS t
+             WHERE t.env = w.env AND t.webhook = w.num) > 0
+    ORDER BY w.num";
+
+/// Where the deliveries of a webhook (`$1`, `$2`) are found that may have to be cancelled. A fresh one
+/// is in no index, but its number is not smaller than what its node says.
+const ORPHANS: [(&str, DeliveryState); 3] = [
+    ("due_at IS NOT NULL", DeliveryState::Pending),
+    (
+        "state = 0 AND due_at IS NULL AND seq >= (SELECT min(fresh_from) FROM node)",
+        DeliveryState::Pending,
+    ),
+    ("unusual = 3", DeliveryState::Held),
+];
+
+async fn cancel_orphans(tx: &Tx, shared: &Shared, at: Timestamp, limit: usize) -> Outcome<usize> {
+    let mut tallies = Tallies::default();
+    let mut done = 0;
+    for row in tx.query(ORPHANED, &[]).await? {
+        let of = (row.try_get("env")?, row.try_get("num")?);
+        for (which, from) in ORPHANS {
+            if done == limit {
+                break;
+            }
+            let cancelled = cancel(tx, of, which, (at, limit - done)).await?;
+            (0..cancelled).for_each(|_| tallies.moved(of, from, DeliveryState::Cancelled));
+            done += cancelled;
+        }
+    }
+    tallies.write(tx, shared.node.slot()).await?;
+    Ok(done)
+}
+
+/// Cancels up to `limit` deliveries of a webhook. Who holds one goes on doing so: the attempt that is
+/// in flight is recorded when it ends. What somebody is settling just now is left to the next time.
+async fn cancel(
+    tx: &Tx,
+    (env, webhook): WebhookKey,
+    which: &str,
+    (at, limit): (Timestamp, usize),
+) -> Outcome<usize> {
+    let sql = format!(
+        "SELECT seq FROM delivery WHERE env = $1 AND webhook = $2 AND {which}
+         LIMIT $3 FOR UPDATE SKIP LOCKED"
+    );
+    let found = tx.query(&sql, &[&env, &webhook, &at_most(limit)]).await?;
+    let sequences: Vec<i64> =
+        found.iter().map(|row| Ok(row.try_get("seq")?)).collect::<Outcome<_>>()?;
+    let sql = "UPDATE delivery SET state = 4, due_at = NULL, updated_at = $4
+               WHERE env = $1 AND webhook = $2 AND seq = ANY ($3)";
+    tx.execute(sql, &[&env, &webhook, &sequences, &at.millis()]).await?;
+    Ok(sequences.len())
+}
+
+async fn advance_due(tx: &Tx, now: Timestamp, by: Duration) -> Outcome<()> {
+    let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+    enter_fresh(tx).await?;
+    // Webhook by webhook, as the index of what is due is ordered.
+    let sql = "SELECT env, webhook FROM tally GROUP BY env, webhook HAVING sum(pending) > 0
+               ORDER BY env, webhook";
+    for row in tx.query(sql, &[]).await? {
+        let (env, webhook): WebhookKey = (row.try_get("env")?, row.try_get("webhook")?);
+        let sql = "UPDATE delivery SET due_at = greatest($3, due_at - $4)
+                   WHERE env = $1 AND webhook = $2 AND due_at > $3";
+        tx.execute(sql, &[&env, &webhook, &now.millis(), &by]).await?;
+    }
+    let sql = "UPDATE resource SET due_at = greatest($1, due_at - $2) WHERE due_at > $1";
+    tx.execute(sql, &[&now.millis(), &by]).await?;
+    Ok(())
+}
+
+/// Fresh deliveries have no time to be moved; given back later, they would be due when they were made,
+/// which is in the future now. So they are entered in the index of what is due, held as they are.
+async fn enter_fresh(tx: &Tx) -> Outcome<()> {
+    let first = "SELECT min(fresh_from) AS first FROM node";
+    let first: Option<i64> = tx.query_one(first, &[]).await?.try_get("first")?;
+    let sql = "UPDATE delivery SET due_at = created_at
+               WHERE seq >= $1 AND state = 0 AND due_at IS NULL";
+    tx.execute(sql, &[&first.unwrap_or(i64::MAX)]).await?;
+    Ok(())
+}
+
+async fn note_time(tx: &Tx, now: Timestamp) -> Outcome<Option<Timestamp>> {
+    let sql = "SELECT value FROM meta WHERE name = 'time' FOR UPDATE";
+    let earlier = tx.query_opt(sql, &[]).await?;
+    let sql = "INSERT INTO meta (name, value) VALUES ('time', $1)
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    tx.execute(sql, &[&now.millis()]).await?;
+    earlier.map(|row| Ok(Timestamp::from_millis(row.try_get("value")?))).transpose()
 }
