@@ -22,6 +22,8 @@ pub(crate) struct Bench {
     pub(crate) clients: u64,
     /// How many deliveries there are in the store of the row about lists.
     pub(crate) deliveries: usize,
+    /// How many deliveries have ended in the row about claims.
+    pub(crate) finished: usize,
     data: PathBuf,
 }
 
@@ -44,6 +46,7 @@ impl Bench {
             pending: 1_000_000,
             clients: 1_000_000,
             deliveries: 1_000_000,
+            finished: 1_000_000,
             data,
         })
     }
@@ -52,6 +55,11 @@ impl Bench {
     pub(crate) fn over_tls(self) -> Result<Self> {
         let authority = Authority::new(&self.data)?;
         Ok(Self { tls: Some(authority), ..self })
+    }
+
+    /// Where data may go.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// A new folder for a database. It is removed when it is dropped.

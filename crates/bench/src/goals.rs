@@ -74,6 +74,7 @@ pub(crate) fn judge(rows: &[Row]) -> Vec<Verdict> {
         isolation(plain),
         clients(plain),
         lists(plain),
+        nodes(plain),
     ];
     kinds.into_iter().flatten().flatten().collect()
 }
@@ -138,6 +139,17 @@ fn lists(of: Results<'_>) -> Vec<Option<Verdict>> {
     let page =
         |name: String| of.value(&format!("{name}, p99, ms"), &name, Row::p99, Goal::AtMost(50.0));
     pages.map(page).collect()
+}
+
+fn nodes(of: Results<'_>) -> Vec<Option<Verdict>> {
+    let of_peer = |row: &Row| Some(row.rate? / PEER);
+    let beside =
+        |name| of.value(&format!("{name} / 650 per second"), name, of_peer, Goal::AtLeast(10.0));
+    vec![
+        beside(names::P1),
+        beside(names::P3),
+        of.value("claims, p99, ms", names::CLAIMS, Row::p99, Goal::AtMost(20.0)),
+    ]
 }
 
 /// The rows of one transport.

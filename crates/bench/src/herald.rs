@@ -59,10 +59,15 @@ impl Herald {
 
     /// A Herald on what is in this folder. Returns when it is ready.
     pub(crate) async fn start_in(bench: &Bench, folder: TempDir) -> Result<Self> {
+        Self::start_on(bench, folder, &format!("sqlite:{DATABASE}")).await
+    }
+
+    /// A Herald on this database. Returns when it is ready.
+    pub(crate) async fn start_on(bench: &Bench, folder: TempDir, database: &str) -> Result<Self> {
         // What earlier rows left to be written would be paid for by this one's first fsyncs.
         tokio::task::spawn_blocking(rustix::fs::sync).await?;
         let began = Instant::now();
-        let child = Child::start(command(bench, &folder)?).await.with_context(|| {
+        let child = Child::start(command(bench, &folder, database)?).await.with_context(|| {
             let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
             format!("Herald did not start; its log:\n{log}")
         })?;
@@ -177,7 +182,7 @@ impl Herald {
 }
 
 /// Starts Herald in `folder`, where no configuration of somebody else's is found.
-fn command(bench: &Bench, folder: &TempDir) -> Result<Command> {
+fn command(bench: &Bench, folder: &TempDir, database: &str) -> Result<Command> {
     let log = File::create(folder.path().join("log"))?;
     let mut command = Command::new(&bench.herald);
     let ours =
@@ -190,7 +195,7 @@ fn command(bench: &Bench, folder: &TempDir) -> Result<Command> {
         .current_dir(folder.path())
         .stderr(log)
         .env("HERALD_LISTEN", "127.0.0.1:0")
-        .env("HERALD_DATABASE_URL", format!("sqlite:{DATABASE}"))
+        .env("HERALD_DATABASE_URL", database)
         .env("HERALD_OPERATOR_KEY", OPERATOR_KEY)
         .env("HERALD_SECRET_KEY", SECRET_KEY)
         .env("HERALD_DELIVERY__ALLOWED_NETWORKS", "127.0.0.0/8")

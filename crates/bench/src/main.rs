@@ -40,6 +40,7 @@ mod ledger;
 mod machine;
 mod measure;
 mod poster;
+mod postgres;
 mod publisher;
 mod receiver;
 mod report;
@@ -83,6 +84,9 @@ struct Options {
     /// Deliveries in the store of the row `lists`; each takes about 1.5 KB of disk
     #[arg(long, default_value_t = 1_000_000)]
     deliveries: usize,
+    /// Deliveries that have ended in the store of the row `claims`; each takes about 1 KB of disk
+    #[arg(long, default_value_t = 1_000_000)]
+    finished: usize,
     /// Also write the results to this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -141,7 +145,7 @@ async fn measure(options: Options) -> Result<()> {
     let herald = herald_binary(options.herald)?;
     let mut bench = Bench::new(herald, &options.data, plan)?;
     (bench.pending, bench.clients) = (options.pending, options.clients);
-    bench.deliveries = options.deliveries;
+    (bench.deliveries, bench.finished) = (options.deliveries, options.finished);
     let mut rows = Vec::new();
     let others = Others::watch()?;
     report::begin(&machine);

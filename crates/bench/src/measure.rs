@@ -29,22 +29,22 @@ impl Plan {
         self.warm_up + self.seconds
     }
 
-    /// Runs through it, and counts what happens in the measured time. `process` is whose CPU time
-    /// is counted.
+    /// Runs through it, and counts what happens in the measured time. `used` is the CPU time so far
+    /// of those who are measured.
     pub(crate) async fn measure(
         &self,
-        process: Process,
+        used: impl Fn() -> Result<Duration>,
         count: impl Fn() -> Counts,
     ) -> Result<Window> {
         tokio::time::sleep(self.warm_up).await;
-        let (began, before, cpu) = (Instant::now(), count(), process.cpu()?);
+        let (began, before, cpu) = (Instant::now(), count(), used()?);
         tokio::time::sleep(self.seconds).await;
         let (time, after) = (began.elapsed(), count());
         Ok(Window {
             time,
             accepted: after.accepted - before.accepted,
             received: after.received - before.received,
-            cpu: process.cpu()?.saturating_sub(cpu),
+            cpu: used()?.saturating_sub(cpu),
         })
     }
 }
@@ -138,6 +138,27 @@ impl Process {
     /// The same, with that of children that have ended.
     pub(crate) fn cpu_with_children(self) -> Result<Duration> {
         self.ticks(4)
+    }
+
+    /// The same, with that of children that are there.
+    pub(crate) fn cpu_of_family(self) -> Result<Duration> {
+        let mut family = self.cpu_with_children()?;
+        for entry in fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(id) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+            // One may end while it is looked at.
+            let child = Self(id);
+            if child.parent().is_ok_and(|parent| parent == self.0) {
+                family += child.cpu().unwrap_or_default();
+            }
+        }
+        Ok(family)
+    }
+
+    fn parent(self) -> Result<u32> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
+        let (_, rest) = stat.rsplit_once(") ").context("/proc/…/stat has a name")?;
+        Ok(rest.split(' ').nth(1).context("/proc/…/stat has a parent")?.parse()?)
     }
 
     /// CPU time used so far by all processes, and by the kernel for none of them.

@@ -19,7 +19,8 @@ use crate::{
 /// Where and for whom events are published: event `n` is for account `n` modulo their number.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    address: SocketAddr,
+    /// Connections are spread over these.
+    addresses: Vec<SocketAddr>,
     requests: Vec<Numbered>,
     /// The status of what is accepted.
     accepted: &'static [u8],
@@ -30,13 +31,19 @@ impl Target {
     pub(crate) fn new(address: SocketAddr, key: &str, accounts: &[String]) -> Result<Self> {
         let requests =
             accounts.iter().map(|account| request(key, account)).collect::<Result<_>>()?;
-        Ok(Self { address, requests, accepted: b"202" })
+        Ok(Self { addresses: vec![address], requests, accepted: b"202" })
+    }
+
+    /// The same at several addresses, which lead to the same.
+    pub(crate) fn spread_over(self, addresses: Vec<SocketAddr>) -> Self {
+        Self { addresses, ..self }
     }
 
     /// Makes clients at this address, with an account's key.
     pub(crate) fn clients(address: SocketAddr, key: &str) -> Self {
         let request = post("/v1/clients", key, &new_client(0));
-        Self { address, requests: vec![Numbered::everywhere(request)], accepted: b"200" }
+        let requests = vec![Numbered::everywhere(request)];
+        Self { addresses: vec![address], requests, accepted: b"200" }
     }
 }
 
@@ -66,8 +73,10 @@ struct Line {
 }
 
 impl Line {
-    async fn connect(target: &Target) -> Result<Self> {
-        let stream = TcpStream::connect(target.address).await?;
+    /// The connection with this number.
+    async fn connect(target: &Target, number: usize) -> Result<Self> {
+        let address = target.addresses[number % target.addresses.len()];
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let Target { requests, accepted, .. } = target.clone();
         Ok(Self { messages: Messages::new(stream), requests, accepted })

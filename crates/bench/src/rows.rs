@@ -1,5 +1,6 @@
 //! The rows of the benchmark: one file is one thing that is measured, and how.
 
+mod claims;
 mod clients;
 mod idle;
 mod ingest;
@@ -8,6 +9,7 @@ mod l0;
 mod l1;
 mod latency;
 mod lists;
+mod nodes;
 mod pending;
 mod sustained;
 
@@ -44,6 +46,10 @@ pub(crate) enum Kind {
     Lists,
     /// Memory after the start.
     Idle,
+    /// Herald on PostgreSQL: one node, three nodes, and fan-out 20.
+    Nodes,
+    /// Claims on PostgreSQL, among very many deliveries.
+    Claims,
 }
 
 /// The kinds that are measured over plain HTTP unless others are asked for.
@@ -68,6 +74,10 @@ pub(crate) mod names {
     pub(crate) const BURST: &str = "burst";
     pub(crate) const INGEST: &str = "ingest";
     pub(crate) const IDLE: &str = "idle";
+    pub(crate) const P1: &str = "P1";
+    pub(crate) const P3: &str = "P3";
+    pub(crate) const P1_20: &str = "P1, fan-out 20";
+    pub(crate) const CLAIMS: &str = "claims";
 }
 
 /// What was found; what a row does not measure is absent.
@@ -114,5 +124,7 @@ pub(crate) async fn run(kind: Kind, bench: &Bench) -> Result<Vec<Row>> {
         Kind::Lists => lists::run(bench).await,
         Kind::Isolation => isolation::run(bench).await,
         Kind::Idle => Ok(vec![idle::run(bench).await?]),
+        Kind::Nodes => nodes::run(bench).await,
+        Kind::Claims => claims::run(bench).await,
     }
 }

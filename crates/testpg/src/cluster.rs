@@ -56,7 +56,16 @@ impl Cluster {
     ///
     /// If PostgreSQL is not installed, or does not start.
     pub fn start(settings: &[&str]) -> Self {
-        let folder = tempfile::Builder::new().prefix("herald-pg-").tempdir_in(place());
+        Self::start_in(&place(), settings)
+    }
+
+    /// The same, with its files in a folder below this one.
+    ///
+    /// # Panics
+    ///
+    /// If PostgreSQL is not installed, or does not start.
+    pub fn start_in(place: &Path, settings: &[&str]) -> Self {
+        let folder = tempfile::Builder::new().prefix("herald-pg-").tempdir_in(place);
         let folder = folder.expect("a folder for the cluster");
         give_to_server(folder.path());
         let data = folder.path().join("data");
@@ -88,6 +97,17 @@ impl Cluster {
     /// The port that it listens on, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The server's first process, whose children do the work.
+    ///
+    /// # Panics
+    ///
+    /// If it does not run.
+    pub fn process_id(&self) -> u32 {
+        let file = self.folder.path().join("data/postmaster.pid");
+        let text = std::fs::read_to_string(file).expect("the server runs");
+        text.lines().next().and_then(|id| id.parse().ok()).expect("a process id")
     }
 
     /// Stops the server.

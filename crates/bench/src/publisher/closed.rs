@@ -52,8 +52,8 @@ impl ClosedLoop {
             stopping: AtomicBool::new(false),
         });
         let mut lines = JoinSet::new();
-        for _ in 0..CONNECTIONS {
-            let line = Line::connect(target).await?;
+        for number in 0..CONNECTIONS {
+            let line = Line::connect(target, number).await?;
             lines.spawn(shared.clone().publish(line));
         }
         Ok(Self { shared, lines })

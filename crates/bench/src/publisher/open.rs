@@ -86,8 +86,8 @@ impl Served {
 /// Publishes as offered, and waits until everything is accepted.
 pub(crate) async fn publish(target: &Target, offer: Offer) -> Result<Served> {
     let mut lines = Vec::with_capacity(CONNECTIONS);
-    for _ in 0..CONNECTIONS {
-        lines.push(Line::connect(target).await?);
+    for number in 0..CONNECTIONS {
+        lines.push(Line::connect(target, number).await?);
     }
     let shared = Arc::new(Shared {
         schedule: Schedule { start: Instant::now(), rate: offer.rate },

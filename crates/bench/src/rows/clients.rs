@@ -122,7 +122,7 @@ async fn making(bench: &Bench, name: &str, herald: Herald, account: &Account) ->
     let target = herald.client_target(account);
     let makers = ClosedLoop::start(&target, &ledger, u64::MAX).await?;
     let count = || Counts { accepted: makers.accepted(), received: 0 };
-    let window = bench.plan.measure(herald.process(), count).await?;
+    let window = bench.plan.measure(|| herald.process().cpu(), count).await?;
     let made = makers.stop().await?;
     let memory_mib = Some(herald.process().peak_memory()?);
     let grown = herald.stop().await?.saturating_sub(before);

@@ -17,7 +17,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Row> {
     let ledger = Arc::new(Ledger::new(room(bench), 1));
     let publishers = ClosedLoop::start(&target, &ledger, u64::MAX).await?;
     let count = || Counts { accepted: publishers.accepted(), received: 0 };
-    let window = bench.plan.measure(herald.process(), count).await?;
+    let window = bench.plan.measure(|| herald.process().cpu(), count).await?;
     let accepted = publishers.stop().await?;
     let memory_mib = Some(herald.process().peak_memory()?);
     let grown = herald.stop().await?.saturating_sub(before);

@@ -21,7 +21,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Row> {
     let sender = Child::start(command).await?;
     call(sender.address(), "POST", "/begin", "", "").await?;
     let count = || Counts { accepted: ledger.distinct(), received: ledger.distinct() };
-    let window = bench.plan.measure(sender.process(), count).await?;
+    let window = bench.plan.measure(|| sender.process().cpu(), count).await?;
     let posted: u64 = call(sender.address(), "POST", "/stop", "", "").await?.parse()?;
     ensure!(ledger.has_room(posted), "the ledger is full: measure for less time");
     ledger.complete(posted).await?;

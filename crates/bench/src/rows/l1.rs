@@ -20,7 +20,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Row> {
     }
     let server = Child::start(command).await?;
     let target = Target::new(server.address(), "none", &["none".into()])?;
-    let driven = drive(bench, server.process(), &target, &ledger, BACKLOG).await?;
+    let driven = drive(bench, || server.process().cpu(), &target, &ledger, BACKLOG).await?;
     Ok(Row {
         memory_mib: Some(server.process().peak_memory()?),
         ..driven.row(Row::new(names::L1, bench))

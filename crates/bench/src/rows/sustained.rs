@@ -12,7 +12,7 @@ use crate::{
     bench::Bench,
     herald::Herald,
     ledger::Ledger,
-    measure::{Counts, Process, Window},
+    measure::{Counts, Window},
     publisher::{Target, closed::ClosedLoop},
     receiver::Receiver,
 };
@@ -65,22 +65,23 @@ pub(super) async fn drive_herald(
     let receiver = Receiver::start(&ledger, bench.tls.as_ref()).await?;
     let account = herald.account((0..webhooks).map(|slot| receiver.url(slot))).await?;
     let target = herald.target(&[account])?;
-    let mut driven = drive(bench, herald.process(), &target, &ledger, backlog).await?;
+    let mut driven = drive(bench, || herald.process().cpu(), &target, &ledger, backlog).await?;
     driven.connections = Some(receiver.connections());
     Ok(driven)
 }
 
-/// Publishes for the planned time, and sees to it that everything arrives.
+/// Publishes for the planned time, and sees to it that everything arrives. `used` is the CPU time so far
+/// of those who are measured.
 pub(super) async fn drive(
     bench: &Bench,
-    server: Process,
+    used: impl Fn() -> Result<Duration>,
     target: &Target,
     ledger: &Arc<Ledger>,
     backlog: u64,
 ) -> Result<Driven> {
     let publishers = ClosedLoop::start(target, ledger, backlog).await?;
     let count = || Counts { accepted: publishers.accepted(), received: ledger.distinct() };
-    let window = bench.plan.measure(server, count).await?;
+    let window = bench.plan.measure(used, count).await?;
     let accepted = publishers.stop().await?;
     let received = accepted * ledger.slots() as u64;
     let drain = ledger.complete(received).await?;
@@ -101,6 +102,11 @@ pub(super) struct Driven {
 }
 
 impl Driven {
+    /// Notifications that arrived, warm-up included.
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
     /// Fills in what was found.
     pub(super) fn row(&self, row: Row) -> Row {
         let Self { window, accepted, received, drain, duplicates, connections } = self;
