@@ -60,7 +60,7 @@ pub use portal::{NewLink, SignedIn, Token};
 pub use publish::{IdempotencyKey, Publication};
 pub use recover::RECOVERABLE;
 pub use resend::Resent;
-pub use seal::{SealKey, Sealer};
+pub use seal::{SEAL_KEY, SealKey, Sealer};
 pub use secrets::SecretRotation;
 pub use settings::{Concurrency, Settings};
 pub use statistics::{DeliveryStatistics, StatisticsQuery};

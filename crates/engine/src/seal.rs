@@ -21,8 +21,8 @@ use crate::{Chance, Engine, EngineError};
 const VERSION: u8 = 1;
 const NONCE: usize = 24;
 
-/// The name under which nodes agree on the key that seals.
-const SEAL_KEY: &str = "seal key";
+/// The name under which nodes agree on the fingerprint of the key that seals.
+pub const SEAL_KEY: &str = "seal key";
 
 /// So that a key's fingerprint is no other hash of it.
 const FINGERPRINT: &[u8] = b"herald: fingerprint of the key that seals\0";
@@ -39,7 +39,7 @@ impl std::fmt::Debug for SealKey {
 
 impl SealKey {
     /// What tells this key from others, without telling it.
-    fn fingerprint(&self) -> Vec<u8> {
+    pub fn fingerprint(&self) -> Vec<u8> {
         let digest = Sha256::new().chain_update(FINGERPRINT).chain_update(self.0);
         digest.finalize().to_vec()
     }

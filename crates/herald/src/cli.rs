@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::client;
+use crate::{client, config::Role};
 
 /// A self-hosted webhook service: accepts events, and delivers them, signed, until they are
 /// acknowledged.
@@ -41,8 +41,14 @@ pub(crate) enum Command {
 Examples:
   herald serve
   HERALD_DATABASE_URL=sqlite:/var/lib/herald/herald.db herald serve
-  HERALD_LOG__FORMAT=json herald serve 2> herald.log")]
-    Serve,
+  HERALD_LOG__FORMAT=json herald serve 2> herald.log
+  HERALD_DATABASE_URL=postgres://herald@db/herald herald serve --role api")]
+    Serve {
+        /// What this process does, of several on one PostgreSQL database [default: the
+        /// configuration's `role`, else `all`]
+        #[arg(long, value_enum)]
+        role: Option<Role>,
+    },
 
     /// Print the default configuration, with the meaning of every key
     #[command(after_help = "\
@@ -53,7 +59,8 @@ Example:
     /// Bring the database's schema up to date, without serving
     ///
     /// `serve` does the same when it starts; this is for doing it at a time of your own. Herald
-    /// must not be running on the database.
+    /// must not be running on an SQLite file; on PostgreSQL, processes of the version before go on
+    /// working.
     #[command(after_help = "\
 Example:
   herald --config /etc/herald.toml migrate")]
@@ -62,7 +69,8 @@ Example:
     /// Write a consistent copy of the database to a new file
     ///
     /// Works while Herald runs. The keys are not in the copy: keep secret.key apart, since the
-    /// signing secrets in the copy can't be read without it.
+    /// signing secrets in the copy can't be read without it. A PostgreSQL database is copied with
+    /// PostgreSQL's own tools, such as pg_dump.
     #[command(after_help = "\
 Example:
   herald backup backups/herald-$(date +%F).db")]

@@ -1,8 +1,9 @@
 //! The operator's key and the sealing key: configured, or kept in files beside the database.
 //!
 //! What is not configured is made at the first start, into files that only their owner may read.
-//! A sealing key is never made for a database that is already there: the signing secrets in it
-//! could then not be opened, and every delivery would fail.
+//! A sealing key is never made for a file that is already there: the signing secrets in it could then
+//! not be opened, and every delivery would fail. Whether a database on a server is new is known only
+//! to who works on it: there a key is made, and taken back if the database was begun with another.
 
 use std::{
     fs::{self, File},
@@ -14,13 +15,30 @@ use std::{
 use anyhow::{Context as _, bail};
 use herald_engine::{Chance as _, SealKey, SystemChance};
 
-use crate::config::{Config, Database, SecretText, check_operator_key, check_secret_key};
+use crate::config::{Config, SecretText, check_operator_key, check_secret_key};
 
 /// Both keys.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) operator: SecretText,
     pub(crate) seal: SealKey,
+    /// The files that this start has made.
+    made: Vec<PathBuf>,
+}
+
+impl Keys {
+    /// Whether this start has made the operator's key.
+    pub(crate) fn made_operator_key(&self, config: &Config) -> bool {
+        self.made.contains(&operator_key_file(config))
+    }
+
+    /// Removes what this start has made, so that the next one finds the right keys missing.
+    pub(crate) fn take_back(&self) {
+        for file in &self.made {
+            // It is refused all the same, with the same words, if this one stays.
+            let _removed = fs::remove_file(file);
+        }
+    }
 }
 
 /// The file of the operator's key.
@@ -53,21 +71,21 @@ pub(crate) fn find_or_make(config: &Config) -> anyhow::Result<Keys> {
         format!("the data folder {} cannot be made; check database_url", folder.display())
     })?;
     let (operator, seal) = find(config)?;
+    let mut made = Vec::new();
     let operator = match operator {
         Some(key) => key,
-        None => make(&operator_key_file(config))?,
+        None => make(operator_key_file(config), &mut made)?,
     };
     let seal = match seal {
         Some(key) => key,
-        None => seal_key(&make_secret_key(config)?),
+        None => seal_key(&make_secret_key(config, &mut made)?),
     };
-    Ok(Keys { operator, seal })
+    Ok(Keys { operator, seal, made })
 }
 
-fn make_secret_key(config: &Config) -> anyhow::Result<SecretText> {
+fn make_secret_key(config: &Config, made: &mut Vec<PathBuf>) -> anyhow::Result<SecretText> {
     let file = secret_key_file(config);
-    let Database::Sqlite(database) = &config.database;
-    if database.exists() {
+    if let Some(database) = config.database.file().filter(|database| database.exists()) {
         bail!(
             "{} is missing, but {} is there: the signing secrets in it were sealed with that key. \
              Restore the file, or give the key as secret_key",
@@ -75,7 +93,7 @@ fn make_secret_key(config: &Config) -> anyhow::Result<SecretText> {
             database.display()
         );
     }
-    make(&file)
+    make(file, made)
 }
 
 fn read(
@@ -96,18 +114,19 @@ fn read(
 
 /// 256 random bits as hex: both keys have this shape. On disk before it is used, since what it
 /// seals outlives this process.
-fn make(file: &Path) -> anyhow::Result<SecretText> {
+fn make(file: PathBuf, made: &mut Vec<PathBuf>) -> anyhow::Result<SecretText> {
     let mut bytes = [0; 32];
     SystemChance.fill(&mut bytes);
     let digit = |four: u8| char::from_digit(four.into(), 16).expect("four bits are a hex digit");
     let text: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
     let write = || {
-        let mut out = File::options().write(true).create_new(true).mode(0o600).open(file)?;
+        let mut out = File::options().write(true).create_new(true).mode(0o600).open(&file)?;
         out.write_all(format!("{text}\n").as_bytes())?;
         out.sync_all()?;
         File::open(file.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
     write().with_context(|| format!("the key file {} cannot be made", file.display()))?;
+    made.push(file);
     Ok(SecretText::new(text))
 }
 

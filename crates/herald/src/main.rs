@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let Cli { config, command } = Cli::parse();
     // The database, its copies and the keys are for their owner only.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    match run(command, &Sources::of_process(config)) {
+    match run(command, Sources::of_process(config)) {
         Ok(code) => code,
         Err(error) => {
             terminal::complain(&format!("herald: {error:#}"));
@@ -53,14 +53,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, sources: &Sources) -> anyhow::Result<ExitCode> {
+fn run(command: Command, mut sources: Sources) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve => serve::serve(&sources.load()?)?,
+        Command::Serve { role } => {
+            sources.arguments.extend(role.map(|role| ("role", role.name().to_owned())));
+            serve::serve(&sources.load()?)?;
+        }
         Command::Config => terminal::say(config::default_file().trim_end()),
         Command::Migrate => maintenance::migrate(&sources.load()?)?,
         Command::Backup { to } => maintenance::backup(&sources.load()?, &to)?,
         Command::PortalLink(wanted) => portal_link::portal_link(&sources.load()?, &wanted)?,
-        Command::Doctor => return Ok(doctor::doctor(sources)),
+        Command::Doctor => return Ok(doctor::doctor(&sources)),
         Command::Client(command) => return Ok(client::run(command)),
     }
     Ok(ExitCode::SUCCESS)

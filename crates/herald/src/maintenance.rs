@@ -1,8 +1,9 @@
 //! `migrate` and `backup`.
 
-use std::path::Path;
+use std::{fmt::Display, path::Path};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use tokio::runtime::Runtime;
 
 use crate::{
     config::{Config, Database},
@@ -12,22 +13,41 @@ use crate::{
 
 /// Brings the database's schema up to date.
 pub(crate) fn migrate(config: &Config) -> anyhow::Result<()> {
-    let Database::Sqlite(file) = &config.database;
-    existing(file)?;
-    let (before, after) = herald_store_sqlite::migrate(file)
-        .with_context(|| format!("{} cannot be migrated", file.display()))?;
-    let file = file.display();
-    if before == after {
-        say(&format!("{file} is up to date: schema version {after}"));
-    } else {
-        say(&format!("{file} was brought from schema version {before} to {after}"));
+    match &config.database {
+        Database::Sqlite(file) => {
+            existing(file)?;
+            let name = file.display();
+            let migrated = herald_store_sqlite::migrate(file);
+            let versions = migrated.with_context(|| format!("{name} cannot be migrated"))?;
+            tell_versions(name, versions);
+        }
+        Database::Postgres(url) => {
+            let migrated = one_thread()?.block_on(herald_store_postgres::migrate(url.reveal()));
+            let versions = migrated.with_context(|| format!("{url} cannot be migrated"))?;
+            tell_versions(url, versions);
+        }
     }
     Ok(())
 }
 
+fn tell_versions<V: Display + PartialEq>(name: impl Display, (before, after): (V, V)) {
+    if before == after {
+        say(&format!("{name} is up to date: schema version {after}"));
+    } else {
+        say(&format!("{name} was brought from schema version {before} to {after}"));
+    }
+}
+
 /// Writes a consistent copy of the database, while Herald may be running.
 pub(crate) fn backup(config: &Config, to: &Path) -> anyhow::Result<()> {
-    let Database::Sqlite(file) = &config.database;
+    let Database::Sqlite(file) = &config.database else {
+        bail!(
+            "`herald backup` copies an SQLite file, and {} is PostgreSQL's: pg_dump writes a \
+             consistent copy of a database, pg_basebackup one of the whole server; keep secret.key \
+             too, apart from it",
+            config.database
+        );
+    };
     existing(file)?;
     herald_store_sqlite::backup(file, to)
         .with_context(|| format!("{} cannot be backed up", file.display()))?;
@@ -40,6 +60,11 @@ pub(crate) fn backup(config: &Config, to: &Path) -> anyhow::Result<()> {
         ));
     }
     Ok(())
+}
+
+/// For a command that asks a server and ends.
+pub(crate) fn one_thread() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// SQLite would make a file that is not there, and the wrong path would look like success.

@@ -1,28 +1,31 @@
 //! From a configuration to an engine. The one place that names a backend.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
+use async_trait::async_trait;
 use herald_domain::{
     catalogue::Catalogue, delivery::DeliveryRules, guard::Policy, id::IdSequence,
-    schedule::RetrySchedule, signature::Secret,
+    schedule::RetrySchedule, signature::Secret, time::Timestamp,
 };
 use herald_engine::{
-    Chance as _, Concurrency, Engine, NoticeHook, OperatorKey, Parts, Settings, SystemChance,
-    SystemClock,
+    Chance as _, Clock, Concurrency, Engine, NoticeHook, OperatorKey, Parts, Settings,
+    SystemChance, SystemClock,
     http::{ClientConfig, SystemResolver},
 };
+use herald_store::Store;
+use herald_store_postgres::{DatabaseTime, Options, PostgresStore};
 use herald_store_sqlite::SqliteStore;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
 use crate::{
-    config::{Config, Database},
+    config::{Config, Database, Node, PostgresUrl, Role},
     keys::Keys,
 };
 
 /// An engine on the configured database, which people reach under `public_url`; it answers
 /// requests, and dispatches nothing yet.
-pub(crate) fn engine(
+pub(crate) async fn engine(
     config: &Config,
     keys: &Keys,
     public_url: String,
@@ -33,12 +36,13 @@ pub(crate) fn engine(
     let mut instance = [0; 5];
     SystemChance.fill(&mut instance);
     let ids = Arc::new(IdSequence::new(instance));
-    let Database::Sqlite(file) = &config.database;
-    let store = SqliteStore::open(file, ids.clone())
-        .with_context(|| format!("the database {} cannot be opened", file.display()))?;
+    let (store, clock) = match &config.database {
+        Database::Sqlite(file) => embedded(file, ids.clone())?,
+        Database::Postgres(url) => shared(url, &config.node, ids.clone()).await?,
+    };
     let parts = Parts {
-        store: Arc::new(store),
-        clock: Arc::new(SystemClock),
+        store,
+        clock,
         chance: Arc::new(SystemChance),
         ids,
         catalogue,
@@ -46,6 +50,49 @@ pub(crate) fn engine(
         settings,
     };
     Ok(Engine::new(parts)?)
+}
+
+/// Where everything is remembered, and the clock that goes with it.
+type Backend = (Arc<dyn Store>, Arc<dyn Clock>);
+
+/// One file, and this machine's clock.
+fn embedded(file: &Path, ids: Arc<IdSequence>) -> anyhow::Result<Backend> {
+    let store = SqliteStore::open(file, ids)
+        .with_context(|| format!("the database {} cannot be opened", file.display()))?;
+    Ok((Arc::new(store), Arc::new(SystemClock)))
+}
+
+/// One database for several nodes, and its clock, by which all of them go.
+async fn shared(url: &PostgresUrl, node: &Node, ids: Arc<IdSequence>) -> anyhow::Result<Backend> {
+    let options = Options {
+        url: url.reveal().to_owned(),
+        connections: node.connections,
+        name: node.shown_name(),
+        dispatches: node.role != Role::Api,
+        lease: node.lease,
+    };
+    let store = PostgresStore::open(options, ids)
+        .await
+        .with_context(|| format!("the database {url} cannot be used"))?;
+    let clock = DatabaseClock(store.time());
+    Ok((Arc::new(store), Arc::new(clock)))
+}
+
+/// The database's clock.
+struct DatabaseClock(DatabaseTime);
+
+/// What is learned of the database's clock counts after at most this long.
+const LONGEST_NAP: Duration = Duration::from_secs(5);
+
+#[async_trait]
+impl Clock for DatabaseClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        tokio::time::sleep(at.since(self.now()).min(LONGEST_NAP)).await;
+    }
 }
 
 /// The built-in event types and the platform's own.

@@ -37,7 +37,7 @@ mod v1;
 mod watching;
 
 pub use portal::portal_forms;
-pub use routes::{openapi, router};
+pub use routes::{openapi, router, status_router};
 pub use server::{ServerLimits, serve, serve_within};
 
 /// What is configured of the web layer.

@@ -32,6 +32,16 @@ pub fn router(engine: Arc<Engine>, options: WebOptions) -> Router {
         .layer(middleware::from_fn(frame))
 }
 
+/// What a process answers that sends notifications and leaves all else to others: how it is.
+pub fn status_router(engine: Arc<Engine>) -> Router {
+    let (routes, _) = status::router().split_for_parts();
+    routes
+        .with_state(engine)
+        .fallback(missing)
+        .method_not_allowed_fallback(no_method)
+        .layer(middleware::from_fn(frame))
+}
+
 /// Where there is nothing: told to people below `/portal`, and to programs elsewhere.
 async fn missing(uri: Uri) -> Response {
     if portal::has(uri.path()) { portal::missing() } else { Refusal::no_route().into_response() }

@@ -9,6 +9,7 @@ use herald_domain::{delivery::DisablePolicy, schedule::DAY};
 
 use super::{
     Config, Database, LogFormat,
+    node::ROLES,
     values::{self, Given, Read, TIMEOUTS, write_duration},
 };
 
@@ -49,6 +50,10 @@ const POLICIES: &[(&str, DisablePolicy)] =
 const FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 
 const DURATION: &str = "duration";
+const LEAST_CONNECTIONS: u32 = 4;
+const MOST_CONNECTIONS: u32 = 1_000;
+/// Shortest and longest time that others wait for a silent process.
+const LEASES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(600));
 const MOST_IN_FLIGHT: u32 = 100_000;
 const MOST_WEBHOOKS: u32 = 10_000;
 const MOST_DAYS: u32 = 3_650;
@@ -76,19 +81,67 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "database_url",
-        takes: "sqlite:PATH",
-        about: "Where everything is remembered: one SQLite file, made at the first start. Its \
-                folder also takes the generated keys. A relative path starts at the folder that \
-                Herald is started in.",
+        takes: "sqlite:PATH, or postgres://user:password@host:port/database",
+        about: "Where everything is remembered: one SQLite file, made at the first start, whose \
+                folder also takes the generated keys; or a PostgreSQL database (13 or later), on \
+                which any number of Heralds may work together. Generated keys are in herald-data \
+                then, and have to be the same everywhere. With `?sslmode=require` the connection \
+                is encrypted, and the server's certificate is verified by the system's \
+                authorities.",
         example: "",
         set: |config, given| put(&mut config.database, database(given)),
         get: |config| Some(quoted(&config.database.to_string())),
     },
     Key {
+        path: "database_connections",
+        takes: "whole number",
+        about: "Connections that this process makes to PostgreSQL at most, beside two that it \
+                always has. The server's max_connections has to be enough for all processes.",
+        example: "",
+        set: |config, given| {
+            let connections = values::size(given, LEAST_CONNECTIONS, MOST_CONNECTIONS);
+            put(&mut config.node.connections, connections)
+        },
+        get: |config| Some(config.node.connections.to_string()),
+    },
+    Key {
+        path: "role",
+        takes: "\"all\", \"api\" or \"dispatch\"",
+        about: "What this process does, of several on one PostgreSQL database: \"api\" answers \
+                requests and sends nothing, \"dispatch\" sends and answers only /health, /ready \
+                and /metrics, \"all\" does both. `herald serve --role` wins over it.",
+        example: "",
+        set: |config, given| put(&mut config.node.role, values::choice(given, ROLES)),
+        get: |config| word(ROLES, &config.node.role),
+    },
+    Key {
+        path: "node_name",
+        takes: "text of at most 100 characters",
+        about: "What other processes on the same PostgreSQL database, and `herald doctor`, call \
+                this one. Unset, it is the host's name and the process's number.",
+        example: "herald-1",
+        set: |config, given| put(&mut config.node.name, values::name(given).map(Some)),
+        get: |config| config.node.name.as_deref().map(quoted),
+    },
+    Key {
+        path: "node_lease",
+        takes: DURATION,
+        about: "How long the others wait for a process that is silent, killed or cut off from \
+                PostgreSQL, before they take over what it had in hand. A process that ends in \
+                order hands over at once.",
+        example: "",
+        set: |config, given| {
+            let (least, most) = LEASES;
+            put(&mut config.node.lease, values::duration_within(given, least, most))
+        },
+        get: |config| Some(quoted(&write_duration(config.node.lease))),
+    },
+    Key {
         path: "operator_key",
         takes: "text of at least 16 characters",
         about: "Opens the operator's API, which publishes events and manages accounts. Unset, it \
-                is in the file operator.key beside the database, made at the first start.",
+                is in the file operator.key beside the database, or in herald-data, made at the \
+                first start.",
         example: "replace-this-by-what-openssl-rand-hex-32-prints",
         set: |config, given| {
             let key = values::secret(given, values::operator_key);
@@ -100,8 +153,9 @@ pub(super) const KEYS: &[Key] = &[
         path: "secret_key",
         takes: "64 hex digits",
         about: "Seals the webhooks' signing secrets in the database. Keep a copy apart from the \
-                database's backups: without it the secrets are lost. Unset, it is in the file \
-                secret.key beside the database, made at the first start.",
+                database's backups: without it the secrets are lost. Every \
+                process on one database needs the same. Unset, it is in the file secret.key \
+                beside the database, or in herald-data, made at the first start.",
         example: "64 hex digits, as `openssl rand -hex 32` prints them",
         set: |config, given| {
             let key = values::secret(given, values::secret_key);

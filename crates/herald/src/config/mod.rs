@@ -18,6 +18,7 @@ mod database;
 mod environment;
 mod file;
 mod keys;
+mod node;
 mod problem;
 mod render;
 mod secret;
@@ -39,7 +40,8 @@ use herald_domain::{
 use herald_engine::Concurrency;
 use ipnet::IpNet;
 
-pub(crate) use database::Database;
+pub(crate) use database::{Database, PostgresUrl};
+pub(crate) use node::{Node, Role};
 pub(crate) use problem::ConfigProblems;
 pub(crate) use render::default_file;
 pub(crate) use secret::SecretText;
@@ -55,6 +57,7 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) public_url: Option<String>,
     pub(crate) database: Database,
+    pub(crate) node: Node,
     pub(crate) operator_key: Option<SecretText>,
     /// 64 hex digits.
     pub(crate) secret_key: Option<SecretText>,
@@ -104,6 +107,12 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8400)),
             public_url: None,
             database: Database::Sqlite("herald-data/herald.db".into()),
+            node: Node {
+                role: Role::All,
+                name: None,
+                connections: 16,
+                lease: Duration::from_secs(10),
+            },
             operator_key: None,
             secret_key: None,
             catalogue_file: None,
@@ -131,13 +140,18 @@ impl Default for Config {
 const UNSIGNED_NOTICES: &str = "`notice_url` needs a `notice_secret`, with which notices are \
     signed: 32 letters and digits, such as `openssl rand -hex 16` prints";
 
+const ALONE: &str = "`role` parts the work between several processes, and one process alone works \
+    on an SQLite file: leave it at \"all\", or give a postgres:// URL as `database_url`";
+
 /// Where a configuration is read from.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Sources {
     /// The file, if there is one.
     pub(crate) file: Option<PathBuf>,
     /// `HERALD_*` variables and their values.
     pub(crate) environment: Vec<(String, String)>,
+    /// What the command line gives to keys, which wins over both.
+    pub(crate) arguments: Vec<(&'static str, String)>,
 }
 
 impl Sources {
@@ -145,7 +159,7 @@ impl Sources {
     pub(crate) fn of_process(asked: Option<PathBuf>) -> Self {
         let usual = PathBuf::from("herald.toml");
         let file = asked.or_else(|| usual.exists().then_some(usual));
-        Self { file, environment: environment::of_process() }
+        Self { file, environment: environment::of_process(), arguments: Vec::new() }
     }
 
     /// The configuration that these sources make, or everything that is wrong with them.
@@ -156,26 +170,46 @@ impl Sources {
             given.extend(file::read(path, &mut problems));
         }
         given.extend(environment::read(&self.environment));
+        given.extend(self.arguments.iter().map(of_argument));
 
         let mut config = Config::default();
-        let notices = given.iter().rfind(|entry| entry.path == "notice_url");
-        let notices = notices.map(|entry| entry.place.clone());
-        for entry in given {
+        for entry in &given {
             match keys::find(&entry.path) {
                 Some(key) => {
                     if let Err(what) = (key.set)(&mut config, &entry.given) {
                         problems.add(&entry.place, format!("`{}` {what}", entry.name));
                     }
                 }
-                None => problems.add(&entry.place, suggest::unknown(&entry)),
+                None => problems.add(&entry.place, suggest::unknown(entry)),
             }
         }
-        // A secret that was given and is wrong has its own problem already.
-        let unsigned = config.notice_secret.is_none() && problems.is_empty();
-        if let Some(place) = notices.filter(|_| unsigned) {
-            problems.add(&place, UNSIGNED_NOTICES);
+        // A value that is wrong by itself has its own problem already.
+        if problems.is_empty() {
+            judge_together(&config, &given, &mut problems);
         }
         if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+}
+
+fn of_argument((path, value): &(&'static str, String)) -> Entry {
+    Entry {
+        path: (*path).to_owned(),
+        name: format!("--{path}"),
+        place: "the command line".to_owned(),
+        kind: EntryKind::Variable,
+        given: Given::One(value.clone()),
+    }
+}
+
+/// What no value is wrong by itself, but by another.
+fn judge_together(config: &Config, given: &[Entry], problems: &mut ConfigProblems) {
+    let place_of = |path| given.iter().rfind(|entry| entry.path == path).map(|entry| &entry.place);
+    if let (Some(place), None) = (place_of("notice_url"), &config.notice_secret) {
+        problems.add(place, UNSIGNED_NOTICES);
+    }
+    let alone = config.database.file().is_some() && config.node.role != Role::All;
+    if let (Some(place), true) = (place_of("role"), alone) {
+        problems.add(place, ALONE);
     }
 }
 

@@ -17,7 +17,8 @@ fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigProblems
     file.write_all(text.as_bytes()).unwrap();
     let environment =
         variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    Sources { file: Some(file.path().into()), environment }.load().map_err(|mut problems| {
+    let sources = Sources { file: Some(file.path().into()), environment, ..Sources::default() };
+    sources.load().map_err(|mut problems| {
         // The folder's name is chance; what follows it is the message.
         let folder = format!("{}:", file.path().display());
         problems.0.iter_mut().for_each(|line| *line = line.replace(&folder, "herald.toml:"));
@@ -113,11 +114,15 @@ fn a_wrong_value_is_refused_with_its_place_and_what_it_should_be() {
         ("listen = \"localhost\"", "`listen` should be an address and a port"),
         ("public_url = \"hooks.example.com\"", "`public_url` should be a URL such as"),
         ("database_url = \"herald.db\"", "`database_url` has no scheme"),
-        ("database_url = \"mysql://x\"", "`database_url` has the unknown scheme \"mysql\""),
-        (
-            "database_url = \"postgres://u:hunter2@db/x\"",
-            "names PostgreSQL, which is not built in yet",
-        ),
+        ("database_url = \"hunter2\"", "`database_url` has no scheme"),
+        ("database_url = \"mysql://u:hunter2@db/x\"", "`database_url` has an unknown scheme"),
+        ("database_url = \"postgres://u:hunter2@db:x/y\"", "is not one of PostgreSQL's"),
+        ("database_url = \"postgresql://u:hunter2@\"", "names no host"),
+        ("database_connections = 3", "should be a whole number from 4 to 1000"),
+        ("role = \"web\"", "`role` should be \"all\" or \"api\" or \"dispatch\", not \"web\""),
+        ("role = \"api\"", "one process alone works on an SQLite file"),
+        ("node_name = \"\"", "`node_name` should have 1 to 100 characters"),
+        ("node_lease = \"0s\"", "`node_lease` should be from 1s to 10m, not 0ms"),
         ("database_url = \"sqlite::memory:\"", "would lose what was accepted"),
         ("database_url = \"sqlite:\"", "names no file"),
         ("database_url = \"sqlite:a.db?mode=ro\"", "takes no parameters"),
@@ -170,7 +175,7 @@ fn a_file_that_is_not_toml_is_refused_with_its_line_and_without_its_text() {
 #[test]
 fn a_file_that_is_not_there_is_refused_by_name() {
     let sources =
-        Sources { file: Some(PathBuf::from("/nowhere/herald.toml")), environment: vec![] };
+        Sources { file: Some(PathBuf::from("/nowhere/herald.toml")), ..Sources::default() };
     let problem = refusal(sources.load());
     assert!(problem.starts_with("/nowhere/herald.toml: the file cannot be read: "), "{problem}");
 }
@@ -210,6 +215,41 @@ fn the_default_file_with_every_key_in_force_is_the_default_configuration() {
         let name = key.path.rsplit('.').next().unwrap_or_default();
         assert!(in_force.contains(&format!("\n{name} = ")), "{}", key.path);
     }
+}
+
+#[test]
+fn the_password_of_a_database_is_never_shown() {
+    let url = "postgres://herald:hunter2@db.example:5433/herald?sslmode=require";
+    let config = from_variables(&[("HERALD_DATABASE_URL", url)]).unwrap();
+    assert_eq!(config.database.to_string(), "postgres://herald@db.example:5433/herald");
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert_eq!(config.database.folder(), PathBuf::from("herald-data"));
+    let Database::Postgres(given) = &config.database else { panic!("{config:?}") };
+    assert_eq!(given.reveal(), url);
+}
+
+#[test]
+fn a_role_is_taken_from_the_command_line_before_all_else() {
+    let url = ("HERALD_DATABASE_URL", "postgres://db/herald");
+    let sources = |database: (&str, &str)| Sources {
+        environment: vec![
+            (database.0.to_owned(), database.1.to_owned()),
+            ("HERALD_ROLE".into(), "api".into()),
+        ],
+        arguments: vec![("role", "dispatch".into())],
+        ..Sources::default()
+    };
+    assert_eq!(from_variables(&[url]).unwrap().node.role, Role::All);
+    assert_eq!(from_variables(&[url, ("HERALD_ROLE", "api")]).unwrap().node.role, Role::Api);
+    assert_eq!(sources(url).load().unwrap().node.role, Role::Dispatch);
+    let alone = refusal(sources(("HERALD_DATABASE_URL", "sqlite:x")).load());
+    assert!(alone.starts_with("the command line: `role` parts the work"), "{alone}");
+}
+
+#[test]
+fn a_process_without_a_name_is_called_by_its_host_and_number() {
+    let name = Config::default().node.shown_name();
+    assert!(name.ends_with(&format!("/{}", std::process::id())) && name.len() > 2, "{name}");
 }
 
 #[test]

@@ -73,6 +73,18 @@ pub(super) fn file(given: &Given) -> Read<PathBuf> {
     }
 }
 
+/// Longest name of a process, characters.
+const NAME_LENGTH: usize = 100;
+
+pub(super) fn name(given: &Given) -> Read<String> {
+    let text = given.one()?;
+    let fits = !text.is_empty() && text.chars().count() <= NAME_LENGTH;
+    if fits && !text.chars().any(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("should have 1 to {NAME_LENGTH} characters, in one line"))
+}
+
 pub(super) fn boolean(given: &Given) -> Read<bool> {
     match given.one()? {
         "true" => Ok(true),

@@ -1,10 +1,18 @@
 //! The database: whole, of a version that this program knows, its books balanced.
 
-use super::Finding;
+use std::path::Path;
+
+use super::{Finding, postgres};
 use crate::config::{Config, Database};
 
 pub(super) fn examine(config: &Config) -> Vec<Finding> {
-    let Database::Sqlite(file) = &config.database;
+    match &config.database {
+        Database::Sqlite(file) => sqlite(file),
+        Database::Postgres(url) => postgres::examine(config, url),
+    }
+}
+
+fn sqlite(file: &Path) -> Vec<Finding> {
     let name = file.display();
     if !file.exists() {
         return vec![Finding::note(format!(
@@ -52,7 +60,7 @@ fn version(version: usize, current: usize) -> Finding {
     }
 }
 
-fn books(unbalanced: i64) -> Finding {
+pub(super) fn books(unbalanced: i64) -> Finding {
     if unbalanced == 0 {
         return Finding::good("books: every accepted delivery is accounted for");
     }
@@ -62,7 +70,7 @@ fn books(unbalanced: i64) -> Finding {
     )
 }
 
-fn resources(miscounted: i64) -> Finding {
+pub(super) fn resources(miscounted: i64) -> Finding {
     if miscounted == 0 {
         return Finding::good("resources: there are as many as are counted");
     }

@@ -7,10 +7,7 @@ use std::{
 };
 
 use super::Finding;
-use crate::{
-    config::{Config, Database},
-    keys,
-};
+use crate::{config::Config, keys};
 
 /// Permissions that anybody but the owner has.
 const OTHERS: u32 = 0o077;
@@ -24,8 +21,7 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
         ))];
     }
     let mut findings = vec![data_folder(folder)];
-    let Database::Sqlite(database) = &config.database;
-    if database.exists() {
+    if let Some(database) = config.database.file().filter(|database| database.exists()) {
         findings.push(private("database file", database));
     }
     findings.extend(key_files(config));
@@ -70,13 +66,12 @@ fn key_files(config: &Config) -> Vec<Finding> {
 }
 
 fn usable_keys(config: &Config) -> Finding {
-    let Database::Sqlite(database) = &config.database;
     match keys::find(config) {
         Err(problem) => Finding::bad(
             format!("keys: {problem:#}"),
             "restore the file from where you keep its copy",
         ),
-        Ok((_, None)) if database.exists() => Finding::bad(
+        Ok((_, None)) if config.database.file().is_some_and(Path::exists) => Finding::bad(
             format!("keys: {} is missing", keys::secret_key_file(config).display()),
             "restore it from where you keep its copy: nothing can be signed without it",
         ),

@@ -6,6 +6,7 @@
 
 mod database;
 mod files;
+mod postgres;
 mod system;
 
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ use std::{
 use herald_engine::http::SystemResolver;
 
 use super::Finding;
-use crate::config::{Config, Database};
+use crate::config::Config;
 
 /// 2026-01-01T00:00:00Z: this program is younger.
 const BEFORE_THIS_PROGRAM: Duration = Duration::from_secs(1_767_225_600);
@@ -24,7 +24,10 @@ const LITTLE_SPACE: u64 = 1 << 30;
 const NO_SPACE: u64 = 100 << 20;
 
 pub(super) fn examine(config: &Config) -> Vec<Finding> {
-    vec![clock(config), disk(config), open_files(), resolver(), port(config)]
+    let mut findings = vec![clock(config)];
+    findings.extend(config.database.file().map(|_| disk(config)));
+    findings.extend([open_files(), resolver(), port(config)]);
+    findings
 }
 
 fn clock(config: &Config) -> Finding {
@@ -33,10 +36,10 @@ fn clock(config: &Config) -> Finding {
     if now.duration_since(UNIX_EPOCH).unwrap_or_default() < BEFORE_THIS_PROGRAM {
         return Finding::bad("clock: it shows a time before this program was made", remedy);
     }
-    let Database::Sqlite(file) = &config.database;
-    let written = std::fs::metadata(file).and_then(|metadata| metadata.modified());
-    match written {
-        Ok(written) if written > now + AHEAD => Finding::bad(
+    let modified = |file| std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
+    let file = config.database.file();
+    match (file, file.and_then(modified)) {
+        (Some(file), Some(written)) if written > now + AHEAD => Finding::bad(
             format!("clock: {} was last written in the future", file.display()),
             remedy,
         ),

@@ -10,17 +10,17 @@ fn wrong_after(spoil: impl FnOnce(&Path, &Config)) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("data/herald.db");
     let sources = Sources {
-        file: None,
         environment: vec![
             ("HERALD_DATABASE_URL".into(), format!("sqlite:{}", database.display())),
             ("HERALD_LISTEN".into(), "127.0.0.1:0".into()),
         ],
+        ..Sources::default()
     };
     let config = sources.load().unwrap();
     let keys = keys::find_or_make(&config).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        drop(wiring::engine(&config, &keys, String::new()).unwrap());
+        drop(wiring::engine(&config, &keys, String::new()).await.unwrap());
     });
     drop(runtime);
     fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).unwrap();
@@ -70,7 +70,8 @@ fn a_foreign_file_in_place_of_the_database_is_found() {
 
 #[test]
 fn a_configuration_that_cannot_be_read_is_the_one_finding() {
-    let sources = Sources { file: None, environment: vec![("HERALD_LISTEM".into(), "x".into())] };
+    let sources =
+        Sources { environment: vec![("HERALD_LISTEM".into(), "x".into())], ..Sources::default() };
     let findings = examine(&sources);
     assert_eq!(findings.len(), 1);
     assert!(findings[0].shown().contains("HERALD_LISTEN"), "{findings:?}");

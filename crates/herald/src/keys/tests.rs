@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::config::Database;
 
 fn config_in(folder: &Path) -> Config {
     let database = Database::Sqlite(folder.join("data/herald.db"));
@@ -30,12 +31,24 @@ fn a_sealing_key_is_not_made_for_a_database_that_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let config = config_in(folder.path());
     find_or_make(&config).unwrap();
-    let Database::Sqlite(database) = &config.database;
-    fs::write(database, "").unwrap();
+    fs::write(config.database.file().unwrap(), "").unwrap();
     fs::remove_file(secret_key_file(&config)).unwrap();
     let problem = find_or_make(&config).unwrap_err().to_string();
     assert!(problem.contains("secret.key is missing"), "{problem}");
     assert!(!secret_key_file(&config).exists());
+}
+
+#[test]
+fn what_a_start_has_made_is_taken_back_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config_in(folder.path());
+    let operator_only =
+        Config { secret_key: Some(SecretText::new("0f".repeat(32))), ..config.clone() };
+    assert!(find_or_make(&operator_only).unwrap().made_operator_key(&config));
+    let keys = find_or_make(&config).unwrap();
+    assert!(!keys.made_operator_key(&config));
+    keys.take_back();
+    assert!(operator_key_file(&config).exists() && !secret_key_file(&config).exists());
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The first start on an empty database: an account, its keys, and what to try with them.
+//! The first start on an empty database: an account, its keys, and what to try with them. Of several
+//! nodes that start at once, one does this.
 //!
 //! The keys are printed on standard output, once, and never logged. Every command that is printed
 //! works when it is pasted; a test runs them.
@@ -6,23 +7,19 @@
 use std::net::SocketAddr;
 
 use herald_engine::{Engine, NewAccountKeys};
-use herald_store::Page;
 
 use super::public_url;
 use crate::{config::Config, keys::operator_key_file, terminal::say};
 
-/// Makes the account `default` if there is none yet, and says how to begin.
+/// Makes the account `default` if there is none yet, and says how to begin. Answers whether it did.
 pub(super) async fn greet(
     engine: &Engine,
     config: &Config,
     address: SocketAddr,
-) -> anyhow::Result<()> {
-    if engine.list_accounts(Page::default()).await?.total > 0 {
-        return Ok(());
-    }
-    let account = engine.create_account("default").await?;
+) -> anyhow::Result<bool> {
+    let Some(account) = engine.create_first_account("default").await? else { return Ok(false) };
     say(&greeting(&account, &public_url(config, address), &operator_key(config)));
-    Ok(())
+    Ok(true)
 }
 
 /// How a shell gets at the operator's key, without its being shown.

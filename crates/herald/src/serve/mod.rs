@@ -19,7 +19,7 @@ use herald_web::WebOptions;
 use tokio::{net::TcpListener, time::timeout};
 
 use crate::{
-    config::Config,
+    config::{Config, Role},
     keys::{self, Keys},
     terminal::say,
     wiring,
@@ -45,11 +45,20 @@ async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
         format!("cannot listen on {} (listen): is it in use, or another machine's?", config.listen)
     })?;
     let address = listener.local_addr()?;
-    let engine = wiring::engine(config, keys, public_url(config, address))?;
-    seal_check::check(&engine, &keys.seal).await?;
-    first_start::greet(&engine, config, address).await?;
+    let engine = wiring::engine(config, keys, public_url(config, address)).await?;
+    seal_check::check(&engine, keys, config).await?;
+    let is_first = first_start::greet(&engine, config, address).await?;
+    let is_shared = config.database.file().is_none();
+    if is_shared && !is_first && keys.made_operator_key(config) {
+        tracing::warn!(
+            file = %keys::operator_key_file(config).display(),
+            "an operator's key was made, which opens this process only: give all processes on one \
+             database the same, as a copy of the file or as operator_key"
+        );
+    }
     engine.start().await?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, "started");
+    let role = config.node.role.name();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, role, "started");
     say(&format!("listening on http://{address}"));
     answer_until_told(config, engine, listener, signals).await
 }
@@ -60,8 +69,13 @@ async fn answer_until_told(
     listener: TcpListener,
     mut signals: Signals,
 ) -> anyhow::Result<()> {
-    let options = WebOptions { public_url: config.public_url.clone() };
-    let router = herald_web::router(engine.clone(), options);
+    let router = match config.node.role {
+        Role::All | Role::Api => {
+            let options = WebOptions { public_url: config.public_url.clone() };
+            herald_web::router(engine.clone(), options)
+        }
+        Role::Dispatch => herald_web::status_router(engine.clone()),
+    };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(herald_web::serve(listener, router, async move {
         // A sender that is gone means the same as one that has sent.
