@@ -19,7 +19,14 @@ struct Layer {
     never: &'static [&'static [&'static str]],
 }
 
-const SQL: &[&str] = &["rusqlite", "sqlx", "tokio-postgres"];
+const SQL: &[&str] = &[
+    "deadpool-postgres",
+    "postgres-types",
+    "rusqlite",
+    "sqlx",
+    "tokio-postgres",
+    "tokio-postgres-rustls",
+];
 const HTTP_SERVER: &[&str] = &["axum", "hyper", "hyper-util"];
 const OUTGOING: &[&str] = &["hickory-resolver", "reqwest", "tokio-rustls"];
 const EFFECTS: &[&str] =
@@ -28,8 +35,10 @@ const EFFECTS: &[&str] =
 /// Backends are every member whose name begins like this.
 const BACKEND: &str = "herald-store-";
 /// Tools that are no part of the product: they may use every member.
-const TOOLS: &[&str] = &["herald-bench", "herald-testkit", "xtask"];
+const TOOLS: &[&str] = &["herald-bench", "herald-testkit", TESTPG, "xtask"];
 const TESTKIT: &str = "herald-testkit";
+/// Makes PostgreSQL servers for tests; the testkit's and the benchmark's too.
+const TESTPG: &str = "herald-testpg";
 
 /// The layer of a product crate; `None` if the crate has not been given one.
 fn layer_of(name: &str) -> Option<Layer> {

@@ -7,10 +7,12 @@ const MEMBERS: &[&str] = &[
     "herald-domain",
     "herald-store",
     "herald-store-sqlite",
+    "herald-store-postgres",
     "herald-engine",
     "herald-web",
     "herald",
     "herald-testkit",
+    "herald-testpg",
     "herald-bench",
     "xtask",
 ];
@@ -72,7 +74,15 @@ fn the_domain_sees_no_other_member_and_no_effects() {
 
 #[test]
 fn the_store_sees_the_domain_and_no_driver() {
-    for dependency in ["herald-engine", "rusqlite", "sqlx", "tokio-postgres", "hyper", "axum"] {
+    for dependency in [
+        "herald-engine",
+        "rusqlite",
+        "sqlx",
+        "tokio-postgres",
+        "deadpool-postgres",
+        "hyper",
+        "axum",
+    ] {
         assert_refused("herald-store", dependency);
     }
     assert_allowed("herald-store", &["herald-domain", "async-trait"]);
@@ -83,7 +93,9 @@ fn a_backend_sees_neither_the_layers_above_nor_another_backend() {
     for dependency in ["herald-engine", "herald-web", "axum", "hyper", "herald-store-sqlite"] {
         assert_refused("herald-store-postgres", dependency);
     }
+    assert_refused("herald-store-sqlite", "herald-store-postgres");
     assert_allowed("herald-store-sqlite", &["herald-domain", "herald-store", "rusqlite"]);
+    assert_allowed("herald-store-postgres", &["herald-store", "deadpool-postgres", "rustls"]);
 }
 
 #[test]
@@ -106,8 +118,10 @@ fn the_web_makes_no_requests_and_sees_no_driver() {
 
 #[test]
 fn only_the_program_and_the_tools_name_a_backend() {
-    assert_allowed("herald", &["herald-store-sqlite", "herald-web", "herald-engine"]);
-    assert_allowed("herald-bench", &["herald-store-sqlite", "herald-testkit"]);
+    let backends = ["herald-store-sqlite", "herald-store-postgres"];
+    assert_allowed("herald", &[backends[0], backends[1], "herald-web", "herald-engine"]);
+    assert_allowed("herald-bench", &[backends[0], "herald-testkit", "herald-testpg"]);
+    assert_allowed("herald-testkit", &[backends[0], backends[1], "herald-testpg"]);
     assert_refused("herald-store", "herald-store-sqlite");
 }
 
@@ -115,6 +129,9 @@ fn only_the_program_and_the_tools_name_a_backend() {
 fn the_testkit_is_nobodys_normal_dependency_but_the_benchmarks() {
     for name in ["herald", "herald-engine", "herald-web", "xtask"] {
         assert_refused(name, "herald-testkit");
+    }
+    for name in ["herald", "herald-engine", "herald-store-postgres"] {
+        assert_refused(name, "herald-testpg");
     }
 }
 
