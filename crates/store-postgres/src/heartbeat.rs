@@ -60,6 +60,10 @@ pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
 /// what has been fresh for long.
 pub(crate) async fn renew(shared: &Arc<Shared>) -> Result<()> {
     let (node, pool) = (&shared.node, &shared.pools.beats);
+    let _only_one = node.renewing().await;
+    if node.has_left() {
+        return Err(StoreError::Unavailable("this node has left the others".to_owned()));
+    }
     let lease = node.lease();
     let asked = since_start();
     let renewing = transact(pool, |tx| async move { prolong(&tx, node.lease_time(), lease).await });

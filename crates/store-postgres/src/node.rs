@@ -44,6 +44,8 @@ pub(crate) struct Node {
     dispatchers: AtomicUsize,
     marks: Mutex<Marks>,
     left: AtomicBool,
+    /// Held by who renews the lease, or takes another one.
+    renewing: tokio::sync::Mutex<()>,
 }
 
 /// The lease that the node holds.
@@ -83,6 +85,7 @@ impl Node {
             dispatchers: AtomicUsize::new(1),
             marks: Mutex::default(),
             left: AtomicBool::new(false),
+            renewing: tokio::sync::Mutex::default(),
         };
         node.register(pool, time).await?;
         Ok(node)
@@ -138,6 +141,11 @@ impl Node {
 
     pub(crate) fn has_left(&self) -> bool {
         self.left.load(Ordering::Acquire)
+    }
+
+    /// Until this is dropped, nobody else renews the lease.
+    pub(crate) async fn renewing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.renewing.lock().await
     }
 
     pub(crate) fn lease_time(&self) -> Duration {
