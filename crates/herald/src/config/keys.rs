@@ -108,7 +108,7 @@ pub(super) const KEYS: &[Key] = &[
         path: "role",
         takes: "\"all\", \"api\" or \"dispatch\"",
         about: "What this process does, of several on one PostgreSQL database: \"api\" answers \
-                requests and sends nothing, \"dispatch\" sends and answers only /health, /ready \
+                requests and sends nothing, \"dispatch\" sends and answers only /healthz, /readyz \
                 and /metrics, \"all\" does both. `herald serve --role` wins over it.",
         example: "",
         set: |config, given| put(&mut config.node.role, values::choice(given, ROLES)),
