@@ -1,14 +1,16 @@
 //! Writing resources: the part of a record that is not events.
 //!
 //! Each write is fenced by what it was decided by, in the statement itself: what is no longer as it was
-//! read is not written, and then the record conflicts. Writes of one sort that follow each other are
-//! one statement.
+//! read is not written, and then the record conflicts.
 //!
 //! Other nodes write at the same time. What a record only relies on is locked until its commit: the
 //! client of what is made cannot be deleted meanwhile (FOR KEY SHARE), what the record rests on cannot
 //! change (FOR SHARE). Who deletes a client waits for those locks, and looks for what belongs to it
 //! only after its own deletion: so it sees what was made under them. A record that needs several rows
 //! locks them first, in one order, so that two records do not wait for each other in a ring.
+//!
+//! Where a statement is about several rows, each is looked up by itself (LATERAL): how a join is done
+//! would be decided by what is known of the table, and of a young table the wrong things are known.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +22,6 @@ use herald_domain::{
 };
 use herald_store::{Stored, Write};
 use sha2::{Digest as _, Sha256};
-use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
@@ -55,12 +56,11 @@ pub(crate) async fn write(
     writing.deleted_clients_own_nothing().await
 }
 
-/// Whether the second of two writes, which follows the first, can be done in the same statement.
+/// Whether the second of two writes, which follows the first, can be done in the same statement: what
+/// belongs to a client may be made right after the client.
 fn are_one_statement(first: &Write, second: &Write) -> bool {
     match (first, second) {
-        // What belongs to a client may be made after the client.
         (Write::Create(one), Write::Create(other)) => one.kind == other.kind,
-        (Write::Delete(_), Write::Delete(_)) | (Write::Rest(_), Write::Rest(_)) => true,
         _ => false,
     }
 }
@@ -91,8 +91,8 @@ fn needed(write: &Write) -> Option<(Kind, ResourceId, Lock)> {
     }
 }
 
-/// Locks all that a record needs, in the order of their numbers, as the strongest of its writes
-/// does. A single row is left to its own statement.
+/// Locks all that a record needs, in the order of kinds and ids, as the strongest of its writes does.
+/// A single row is left to its own statement.
 async fn lock(tx: &Tx, env: i64, writes: &[Write]) -> Outcome<()> {
     let rows: BTreeSet<_> =
         writes.iter().filter_map(needed).map(|(kind, id, _)| (kind as i16, id)).collect();
@@ -105,15 +105,15 @@ async fn lock(tx: &Tx, env: i64, writes: &[Write]) -> Outcome<()> {
         Lock::Update => "UPDATE",
     };
     let sql = format!(
-        "SELECT r.num
-         FROM resource AS r JOIN unnest($2::smallint[], $3::bytea[]) AS needed (kind, id)
-             ON r.kind = needed.kind AND r.id = needed.id
-         WHERE r.env = $1
-         ORDER BY r.num FOR {lock} OF r"
+        "SELECT count(*)
+         FROM unnest($2::smallint[], $3::bytea[]) AS needed (kind, id)
+         CROSS JOIN LATERAL (
+             SELECT FROM resource AS r WHERE r.env = $1 AND r.kind = needed.kind AND r.id = needed.id
+             FOR {lock}) AS locked"
     );
     let kinds: Vec<i16> = rows.iter().map(|(kind, _)| *kind).collect();
     let ids: Vec<&[u8]> = rows.iter().map(|(_, id)| &id.as_bytes()[..]).collect();
-    tx.query(&sql, &[&env, &kinds, &ids]).await?;
+    tx.query_one(&sql, &[&env, &kinds, &ids]).await?;
     Ok(())
 }
 
@@ -129,15 +129,20 @@ impl Writing<'_> {
     /// Writes that are one statement.
     async fn run(&mut self, run: &[Write]) -> Outcome<bool> {
         match run {
-            [Write::Create(_), ..] => self.create(&all(run, made)).await,
-            [Write::Delete(_), ..] => self.delete(&all(run, doomed)).await,
-            [Write::Rest(_), ..] => self.are_unchanged(&all(run, rested_on)).await,
-            [Write::Update { before, after }, ..] => self.update(before, after).await,
-            [Write::KeepImage { document, side, data }, ..] => {
+            [Write::Update { before, after }] => self.update(before, after).await,
+            [Write::Delete(before)] => self.delete(before).await,
+            [Write::Rest(before)] => self.is_unchanged(before).await,
+            [Write::KeepImage { document, side, data }] => {
                 self.keep_image(*document, *side, data).await
             }
-            [Write::DropImage { document, side }, ..] => self.drop_image(*document, *side).await,
-            [] => Ok(true),
+            [Write::DropImage { document, side }] => self.drop_image(*document, *side).await,
+            created => {
+                let resources = created.iter().filter_map(|write| match write {
+                    Write::Create(resource) => Some(resource),
+                    _ => None,
+                });
+                self.create(&resources.collect::<Vec<_>>()).await
+            }
         }
     }
 
@@ -182,18 +187,11 @@ impl Writing<'_> {
                    SET version = version + 1, due_at = $5, updated_at = $6, body = $7, words = $8
                    WHERE env = $1 AND kind = $2 AND id = $3 AND version = $4";
         let (kind, id) = (after.kind as i16, &after.id.as_bytes()[..]);
-        let due_at = after.due_at.map(Timestamp::millis);
+        let (version, due_at) = (signed(before.version), after.due_at.map(Timestamp::millis));
+        let (updated_at, body) = (after.updated_at.millis(), body(after));
         let words: Vec<_> = words_of(self.env, after).collect();
-        let values: &[Value<'_>] = &[
-            &self.env,
-            &kind,
-            &id,
-            &signed(before.version),
-            &due_at,
-            &after.updated_at.millis(),
-            &body(after),
-            &words,
-        ];
+        let values: &[Value<'_>] =
+            &[&self.env, &kind, &id, &version, &due_at, &updated_at, &body, &words];
         let updated = self.tx.execute(sql, values).await?;
         let (old, new) = (before.resource.attributes(), after.attributes());
         if old != new {
@@ -203,47 +201,35 @@ impl Writing<'_> {
         Ok(updated == 1)
     }
 
-    async fn delete(&mut self, doomed: &[&Stored]) -> Outcome<bool> {
-        let sql = "DELETE FROM resource AS r
-                   USING unnest($2::smallint[], $3::bytea[], $4::bigint[]) AS read (kind, id, version)
-                   WHERE r.env = $1 AND r.kind = read.kind AND r.id = read.id
-                       AND r.version = read.version
-                   RETURNING r.kind, r.num";
-        let deleted = self.as_read(sql, doomed).await?;
-        let mut documents = Vec::new();
-        for row in &deleted {
-            let (kind, num): (i16, i64) = (row.try_get("kind")?, row.try_get("num")?);
-            if kind == Kind::Client as i16 {
-                self.deleted_clients.push(num);
-            } else if kind == Kind::Document as i16 {
-                documents.push(num);
+    async fn delete(&mut self, before: &Stored) -> Outcome<bool> {
+        let sql = "DELETE FROM resource WHERE env = $1 AND kind = $2 AND id = $3 AND version = $4
+                   RETURNING num";
+        let Some(num) = self.fenced(sql, before).await? else { return Ok(false) };
+        let resource = &before.resource;
+        self.tallies.resources(self.env, resource.kind, &resource.attributes(), -1);
+        match resource.kind {
+            Kind::Client => self.deleted_clients.push(num),
+            Kind::Document => {
+                let sql = "DELETE FROM image WHERE env = $1 AND document = $2";
+                self.tx.execute(sql, &[&self.env, &num]).await?;
             }
+            Kind::Address | Kind::Check => {}
         }
-        for Stored { resource, .. } in doomed {
-            self.tallies.resources(self.env, resource.kind, &resource.attributes(), -1);
-        }
-        if !documents.is_empty() {
-            let sql = "DELETE FROM image WHERE env = $1 AND document = ANY($2)";
-            self.tx.execute(sql, &[&self.env, &documents]).await?;
-        }
-        Ok(deleted.len() == doomed.len())
+        Ok(true)
     }
 
-    async fn are_unchanged(&self, read: &[&Stored]) -> Outcome<bool> {
-        let sql = "SELECT r.num
-                   FROM resource AS r
-                   JOIN unnest($2::smallint[], $3::bytea[], $4::bigint[]) AS read (kind, id, version)
-                       ON r.kind = read.kind AND r.id = read.id AND r.version = read.version
-                   WHERE r.env = $1 FOR SHARE OF r";
-        Ok(self.as_read(sql, read).await?.len() == read.len())
+    async fn is_unchanged(&self, before: &Stored) -> Outcome<bool> {
+        let sql = "SELECT num FROM resource
+                   WHERE env = $1 AND kind = $2 AND id = $3 AND version = $4 FOR SHARE";
+        Ok(self.fenced(sql, before).await?.is_some())
     }
 
-    /// The rows that are still as they were read.
-    async fn as_read(&self, sql: &str, read: &[&Stored]) -> Outcome<Vec<Row>> {
-        let kinds: Vec<i16> = read.iter().map(|one| one.resource.kind as i16).collect();
-        let ids: Vec<&[u8]> = read.iter().map(|one| &one.resource.id.as_bytes()[..]).collect();
-        let versions: Vec<i64> = read.iter().map(|one| signed(one.version)).collect();
-        self.tx.query(sql, &[&self.env, &kinds, &ids, &versions]).await
+    /// The number of a row that has to be as it was read.
+    async fn fenced(&self, sql: &str, before: &Stored) -> Outcome<Option<i64>> {
+        let Stored { resource, version } = before;
+        let (kind, id) = (resource.kind as i16, &resource.id.as_bytes()[..]);
+        let row = self.tx.query_opt(sql, &[&self.env, &kind, &id, &signed(*version)]).await?;
+        Ok(row.map(|row| row.try_get("num")).transpose()?)
     }
 
     async fn keep_image(&self, document: ResourceId, side: Side, data: &[u8]) -> Outcome<bool> {
@@ -284,29 +270,9 @@ impl Writing<'_> {
     }
 }
 
-/// What all of a run's writes are about.
-fn all<'a, T>(run: &'a [Write], about: fn(&'a Write) -> Option<&'a T>) -> Vec<&'a T> {
-    run.iter().filter_map(about).collect()
-}
-
-fn made(write: &Write) -> Option<&Resource> {
-    if let Write::Create(resource) = write { Some(resource) } else { None }
-}
-
-fn doomed(write: &Write) -> Option<&Stored> {
-    if let Write::Delete(before) = write { Some(before) } else { None }
-}
-
-fn rested_on(write: &Write) -> Option<&Stored> {
-    if let Write::Rest(before) = write { Some(before) } else { None }
-}
-
 /// Numbered in the order in which they are given. The words of all are one array: those of each end
 /// at its place of `ends`, since arrays of different lengths cannot be unnested.
 const CREATE: &str = "
-    WITH client AS (
-        SELECT num, id FROM resource WHERE env = $1 AND kind = 0 AND id = ANY($4::bytea[])
-        FOR KEY SHARE)
     INSERT INTO resource
         (env, kind, id, owner, version, due_at, created_at, updated_at, body, words)
     SELECT $1::bigint, $2::smallint, new.id, CASE WHEN $2::smallint IN (1, 2) THEN client.num END,
@@ -315,7 +281,9 @@ const CREATE: &str = "
     FROM unnest($3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],
              $9::integer[]) WITH ORDINALITY
          AS new (id, client, due_at, created_at, updated_at, body, words_end, place)
-    LEFT JOIN client ON client.id = new.client
+    LEFT JOIN LATERAL (
+        SELECT r.num FROM resource AS r WHERE r.env = $1 AND r.kind = 0 AND r.id = new.client
+        FOR KEY SHARE) AS client ON true
     WHERE new.client IS NULL OR client.num IS NOT NULL
     ORDER BY new.place";
 

@@ -16,6 +16,7 @@ use crate::{
     codec::{count, signed},
     conditions::Conditions,
     failure::Outcome,
+    lists::plan_each,
     tally::tally_word,
     transaction::Tx,
     writing::word,
@@ -24,8 +25,7 @@ use crate::{
 /// If one in so many has an attribute, it is worth going along the list.
 const ONE_IN: u64 = 50;
 
-/// The same of a range of times, whose matches are read from an index alone; and which are nearly
-/// always at one place of the list.
+/// The same if there is a range of times: then the matches are nearly always at one place of the list.
 const ONE_IN_OF_TIMES: u64 = 2;
 
 /// How many rows of the list are read in the time that it takes to read a match by an index.
@@ -84,7 +84,7 @@ impl List<'_> {
     }
 
     async fn length(&self) -> Outcome<Length> {
-        let (all, tallied) = self.tallied().await?;
+        let ((), (all, tallied)) = tokio::try_join!(plan_each(self.tx), self.tallied())?;
         let total = match tallied {
             Some(total) => total,
             None => self.counted(all).await?,
@@ -132,8 +132,8 @@ impl List<'_> {
         let &Length { all, total } = length;
         let one_in = match (self.filter.attributes.is_empty(), self.is_timed()) {
             (true, false) => return true,
-            (true, true) => ONE_IN_OF_TIMES,
-            (false, _) => ONE_IN,
+            (_, true) => ONE_IN_OF_TIMES,
+            (false, false) => ONE_IN,
         };
         let is_frequent = total.saturating_mul(one_in) >= all;
         // If the matches are spread evenly.

@@ -251,10 +251,12 @@ CREATE TABLE resource (
     CHECK (owner IS NULL OR kind IN (1, 2))
 );
 
-CREATE UNIQUE INDEX resource_id ON resource (env, kind, id);
 -- With the number, so that the matches of a range are sorted without a look at their rows.
 CREATE INDEX resource_created ON resource (env, kind, created_at, num);
 CREATE INDEX resource_updated ON resource (env, kind, updated_at, num);
+-- The last of those that begin with environment and kind: while nothing is known of the table, they
+-- seem equally good, and then the planner takes the youngest.
+CREATE UNIQUE INDEX resource_id ON resource (env, kind, id);
 CREATE INDEX resource_owner ON resource (env, owner, num) WHERE owner IS NOT NULL;
 CREATE INDEX resource_due ON resource (due_at, num) WHERE due_at IS NOT NULL;
 -- What is new waits in a list until it is so long (in KiB). Whoever finds it full enters it, so it is
