@@ -23,8 +23,7 @@ pub(crate) async fn events(
     filter: &EventFilter,
     page: Page,
 ) -> Outcome<Listed<Event>> {
-    plan_each(tx).await?;
-    let (told, list) = Events::of(tx, env, filter).await?;
+    let ((), (told, list)) = tokio::try_join!(plan_each(tx), Events::of(tx, env, filter))?;
     let length = if filter.created == TimeRange::default() {
         Length::told(told)
     } else {

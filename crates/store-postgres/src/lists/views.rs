@@ -68,8 +68,7 @@ pub(crate) async fn next_attempts(
     (env, webhook): (i64, i64),
     limit: usize,
 ) -> Outcome<Vec<DeliveryView>> {
-    plan_each(tx).await?;
-    let fresh_from = fresh_from(tx).await?;
+    let ((), fresh_from) = tokio::try_join!(plan_each(tx), fresh_from(tx))?;
     let sql = "SELECT seq FROM (
                    (SELECT d.due_at, d.seq FROM delivery AS d
                     WHERE d.env = $1 AND d.webhook = $2 AND d.due_at IS NOT NULL

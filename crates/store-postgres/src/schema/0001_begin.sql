@@ -159,7 +159,8 @@ CREATE TABLE event (
     created_at bigint NOT NULL,
     test_for   bytea,                      -- for which webhook alone it was: webhook.id
     body       bytea NOT NULL,             -- what is signed and sent, byte for byte
-    PRIMARY KEY (env, seq)
+    -- So that lists by type or time read the key alone, not all the bodies.
+    PRIMARY KEY (env, seq) INCLUDE (type, created_at)
 );
 
 -- As it is sent: compressing it again and again would cost more than it saves.
@@ -194,8 +195,9 @@ CREATE INDEX delivery_webhook ON delivery (env, webhook, seq);
 CREATE INDEX delivery_due ON delivery (env, webhook, due_at, seq) WHERE due_at IS NOT NULL;
 -- Exhausted, held and cancelled ones are few, and asked for by state.
 CREATE INDEX delivery_unusual ON delivery (env, webhook, unusual, seq) WHERE unusual IS NOT NULL;
--- What a node had fresh is found by number when another takes over.
-CREATE INDEX delivery_fresh ON delivery USING brin (seq) WITH (pages_per_range = 32, autosummarize = on);
+-- What a node had fresh is found by number when another takes over; what was made at some time, by
+-- lists of that.
+CREATE INDEX delivery_fresh ON delivery USING brin (seq, created_at) WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE TABLE attempt (
     env        bigint NOT NULL,
