@@ -69,10 +69,13 @@ impl Heartbeat {
 }
 
 impl Engine {
-    /// Whether the background work moves.
+    /// Whether the background work moves; where there is none ([`crate::Role::Api`]), nothing is
+    /// wrong with it.
     pub fn health(&self) -> Health {
         let mut troubles = self.dispatcher.troubles();
-        troubles.extend(self.runner_beat.trouble());
+        if self.settings.role.dispatches() {
+            troubles.extend(self.runner_beat.trouble());
+        }
         Health { troubles }
     }
 

@@ -25,6 +25,7 @@ mod history;
 pub mod http;
 mod keys;
 mod metrics;
+mod nodes;
 mod notices;
 mod portal;
 mod publish;
@@ -42,7 +43,7 @@ mod why;
 
 use std::sync::Arc;
 
-use herald_domain::{catalogue::Catalogue, id::IdSequence};
+use herald_domain::{catalogue::Catalogue, id::IdSequence, time::Timestamp};
 use herald_store::Store;
 
 pub use accounts::NewAccountKeys;
@@ -62,7 +63,7 @@ pub use recover::RECOVERABLE;
 pub use resend::Resent;
 pub use seal::{SEAL_KEY, SealKey, Sealer};
 pub use secrets::SecretRotation;
-pub use settings::{Concurrency, Settings};
+pub use settings::{Concurrency, Role, Settings};
 pub use statistics::{DeliveryStatistics, StatisticsQuery};
 pub use test_events::TestEvent;
 pub use webhooks::{NewWebhook, WebhookChanges};
@@ -93,6 +94,10 @@ pub struct Engine {
     recovery_is_made: Arc<tokio::sync::Notify>,
     /// Wakes who tells the operator when there is something to tell; shared with the dispatcher.
     notice_waits: Arc<tokio::sync::Notify>,
+    /// What the clock showed when this process last noted the time.
+    noted_time: std::sync::Mutex<Option<Timestamp>>,
+    /// Whether the engine has ended: told to, or by being dropped, whoever listens to other nodes.
+    ended: tokio::sync::watch::Sender<bool>,
 }
 
 /// What an engine is made of.
@@ -151,6 +156,7 @@ impl Engine {
             sealer: sealer.clone(),
             rules: parts.settings.rules.clone(),
             concurrency: parts.settings.concurrency,
+            dispatches: parts.settings.role.dispatches(),
             metrics: metrics.clone(),
             notice_waits: notice_waits.clone(),
         });
@@ -172,27 +178,37 @@ impl Engine {
             resends: Arc::new(tokio::sync::Semaphore::new(resend::AT_ONCE as usize)),
             recovery_is_made: Arc::default(),
             notice_waits,
+            noted_time: std::sync::Mutex::default(),
+            ended: tokio::sync::watch::Sender::default(),
         }))
     }
 
-    /// Starts the background work: finding what is due, dispatching, settling, upkeep,
-    /// checks, recoveries, notices.
+    /// Starts to listen to other nodes; and, unless it is only the [`Role::Api`] of this one, the
+    /// background work: finding what is due, dispatching, settling, upkeep, checks, recoveries,
+    /// notices.
     pub async fn start(self: &Arc<Self>) -> Result<()> {
-        upkeep::follow_the_clock(&*self.store, &*self.clock).await?;
-        self.arrange_notices().await?;
-        self.dispatcher.start().await?;
-        upkeep::spawn(self);
-        resources::runner::spawn(self);
-        recover::spawn(self);
-        notices::spawn(self);
+        if self.settings.role.dispatches() {
+            self.follow_the_clock().await?;
+            self.arrange_notices().await?;
+            self.dispatcher.start().await?;
+            upkeep::spawn(self);
+            resources::runner::spawn(self);
+            recover::spawn(self);
+            notices::spawn(self);
+        }
+        nodes::spawn(self);
         Ok(())
     }
 
     /// Stops claiming at once, ends every [`Viewing`], lets what is in flight end within its
-    /// deadline, records it.
+    /// deadline, records it, and leaves the other nodes.
     pub async fn stop(&self) {
+        self.ended.send_replace(true);
         self.end_viewings();
         tokio::join!(self.dispatcher.stop(), resend::wait_for_all(&self.resends, &self.dispatcher));
+        if let Err(error) = self.store.leave().await {
+            tracing::warn!(%error, "other nodes take over only when the lease of this one has ended");
+        }
     }
 
     /// The event types there are.

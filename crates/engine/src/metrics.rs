@@ -47,6 +47,7 @@ pub struct Metrics {
     attempt_seconds: Histogram,
     settled: Family<StateLabel, Counter>,
     disabled: Counter,
+    let_go: Counter,
     notices: Family<KindLabel, Counter>,
     notice_webhook_troubles: Family<KindLabel, Counter>,
     in_hand: Gauge,
@@ -74,6 +75,7 @@ impl Default for Metrics {
             attempt_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 15)),
             settled: Family::default(),
             disabled: Counter::default(),
+            let_go: Counter::default(),
             notices: Family::default(),
             notice_webhook_troubles: Family::default(),
             in_hand: Gauge::default(),
@@ -101,6 +103,8 @@ impl Metrics {
         registry.register("attempts_recorded", help, self.settled.clone());
         let help = "Webhooks disabled because their retries were exhausted";
         registry.register("webhooks_disabled", help, self.disabled.clone());
+        let help = "Deliveries not attempted, since the lease that they were held under had ended";
+        registry.register("deliveries_let_go", help, self.let_go.clone());
         let help = "Notices of webhooks close to being disabled, or disabled";
         registry.register("notices", help, self.notices.clone());
         let help = "How often the notice webhook itself was close to being disabled, or was";
@@ -147,6 +151,11 @@ impl Metrics {
 
     pub(crate) fn disabled(&self) {
         self.disabled.inc();
+    }
+
+    /// A delivery was let go: it is not attempted under a lease that is not held any more.
+    pub(crate) fn let_go(&self) {
+        self.let_go.inc();
     }
 
     pub(crate) fn noticed(&self, what: &Happened) {

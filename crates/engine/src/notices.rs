@@ -91,13 +91,10 @@ impl Engine {
         }
     }
 
+    /// Makes the notice webhook, unless another node that starts at the same time has just done so.
     async fn make_notice_webhook(&self, hook: &NoticeHook) -> Result<()> {
+        self.make_operator_account().await?;
         let now = self.clock.now();
-        if self.store.account(OPERATOR.account).await?.is_none() {
-            let name = OPERATOR_NAME.to_owned();
-            let account = Account { id: OPERATOR.account, name, created_at: now };
-            self.store.create_account(NewAccount { account, keys: Vec::new() }).await?;
-        }
         let webhook = Webhook {
             id: NOTICE_WEBHOOK,
             environment: OPERATOR,
@@ -112,9 +109,31 @@ impl Engine {
             created_at: now,
             updated_at: now,
         };
-        match self.store.create_webhook(webhook, u32::MAX).await? {
-            Created::Created => Ok(()),
-            other => Err(EngineError::Internal(format!("the notice webhook: {other:?}"))),
+        match self.store.create_webhook(webhook, u32::MAX).await {
+            Ok(Created::Created) => Ok(()),
+            Ok(other) => Err(EngineError::Internal(format!("the notice webhook: {other:?}"))),
+            Err(error) => match self.store.webhook(OPERATOR, NOTICE_WEBHOOK).await? {
+                Some(kept) => self.bring_in_line(hook, &kept).await,
+                None => Err(error.into()),
+            },
+        }
+    }
+
+    /// Makes the operator's account, if it is not there. Its id is fixed: of several nodes that make
+    /// it at the same time, the store refuses all but one, who then find it.
+    async fn make_operator_account(&self) -> Result<()> {
+        if self.store.account(OPERATOR.account).await?.is_some() {
+            return Ok(());
+        }
+        let name = OPERATOR_NAME.to_owned();
+        let account = Account { id: OPERATOR.account, name, created_at: self.clock.now() };
+        let Err(error) = self.store.create_account(NewAccount { account, keys: Vec::new() }).await
+        else {
+            return Ok(());
+        };
+        match self.store.account(OPERATOR.account).await? {
+            Some(_) => Ok(()),
+            None => Err(error.into()),
         }
     }
 

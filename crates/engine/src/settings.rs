@@ -28,8 +28,32 @@ pub struct Settings {
     pub operator_key: OperatorKey,
     /// Seals secrets at rest.
     pub seal_key: SealKey,
-    /// Where the operator is told of webhooks that fail; `None`: that is only counted.
+    /// Where the operator is told of webhooks that fail; `None`: that is only counted. Every node
+    /// that dispatches has to have the same.
     pub notice_hook: Option<NoticeHook>,
+    /// What this process does of the work.
+    pub role: Role,
+}
+
+/// What a process does, where several share one database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    #[default]
+    All,
+    /// It answers requests: what people and programs ask for, attempts on request included. What
+    /// it accepts is delivered by the others, so its store has to claim nothing for it.
+    Api,
+    /// It does what is done in the background: dispatching, upkeep, checks, recoveries, notices.
+    /// Whether it answers requests too is for who has made the engine to decide.
+    Dispatch,
+}
+
+impl Role {
+    /// Whether it does what is done in the background.
+    pub fn dispatches(self) -> bool {
+        self != Self::Api
+    }
 }
 
 /// How much goes on at once. See [`crate::dispatch`] for what these mean together.
@@ -37,7 +61,7 @@ pub struct Settings {
 pub struct Concurrency {
     /// Attempts in flight that are not slow (yet), over all webhooks.
     pub in_flight: usize,
-    /// Attempts in flight to one webhook.
+    /// Attempts in flight to one webhook, over all nodes.
     pub in_flight_per_webhook: usize,
     /// Attempts that have become slow, over all webhooks.
     pub slow: usize,

@@ -5,13 +5,11 @@
 //! it does not matter how often it runs or where it was interrupted.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{Arc, PoisonError, Weak},
     time::Duration,
 };
 
-use herald_store::Store;
-
-use crate::{Clock, Engine, Result};
+use crate::{Engine, Result};
 
 /// How often the loop comes round by itself.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -47,7 +45,7 @@ pub(crate) fn spawn(engine: &Arc<Engine>) {
 impl Engine {
     /// Everything there is to tidy up now.
     async fn tidy_up(&self) -> Result<()> {
-        if follow_the_clock(&*self.store, &*self.clock).await? {
+        if self.follow_the_clock().await? {
             self.dispatcher.reload().await?;
         }
         let now = self.clock.now();
@@ -62,18 +60,28 @@ impl Engine {
         self.inbox.expire().await?;
         Ok(())
     }
-}
 
-/// Notes the time. If the clock has gone back, what is due is moved with it, so that no retry is
-/// later than its step; answers whether that was so.
-pub(crate) async fn follow_the_clock(store: &dyn Store, clock: &dyn Clock) -> Result<bool> {
-    let now = clock.now();
-    let Some(latest) = store.note_time(now).await? else { return Ok(false) };
-    let back = latest.since(now);
-    if back <= JUMP {
-        return Ok(false);
+    /// Notes the time. If the clock has gone back, what is due is moved with it, so that no retry is
+    /// later than its step; answers whether that was so.
+    ///
+    /// Several nodes share one clock, and note its time in one place: the first that notes an
+    /// earlier one moves what is due, and the others find that time noted. But they do not learn of
+    /// a jump at the same moment. What a node has noted that knows of a jump forward already must
+    /// not look like one back to who does not; so it counts only as far as this node's own clock
+    /// has gone back as well, since it was last looked at.
+    pub(crate) async fn follow_the_clock(&self) -> Result<bool> {
+        let now = self.clock.now();
+        let Some(latest) = self.store.note_time(now).await? else { return Ok(false) };
+        let own = self.noted_time.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
+        let back = own.map_or(latest, |own| own.min(latest)).since(now);
+        if back <= JUMP {
+            return Ok(false);
+        }
+        tracing::warn!(
+            seconds = back.as_secs(),
+            "the clock has gone back; what is due moves with it"
+        );
+        self.store.advance_due(now, back).await?;
+        Ok(true)
     }
-    tracing::warn!(seconds = back.as_secs(), "the clock has gone back; what is due moves with it");
-    store.advance_due(now, back).await?;
-    Ok(true)
 }

@@ -138,6 +138,7 @@ fn settings(config: &Config, keys: &Keys) -> anyhow::Result<Settings> {
         operator_key: OperatorKey::new(keys.operator.reveal()),
         seal_key: keys.seal.clone(),
         notice_hook: notice_hook(config)?,
+        role: role(config.node.role),
     })
 }
 
@@ -169,4 +170,12 @@ fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
         return Err(unusable("has no certificate in it (-----BEGIN CERTIFICATE-----)".into()));
     }
     Ok(certificates)
+}
+
+fn role(configured: Role) -> herald_engine::Role {
+    match configured {
+        Role::All => herald_engine::Role::All,
+        Role::Api => herald_engine::Role::Api,
+        Role::Dispatch => herald_engine::Role::Dispatch,
+    }
 }

@@ -19,11 +19,6 @@ impl Conditions {
         self.clauses.push(clause.replacen('?', &place, 1));
     }
 
-    /// That this holds.
-    pub(crate) fn require(&mut self, clause: &str) {
-        self.clauses.push(clause.to_owned());
-    }
-
     /// That a column of milliseconds is within a range.
     pub(crate) fn within(&mut self, range: TimeRange, column: &str) {
         if let Some(after) = range.after {

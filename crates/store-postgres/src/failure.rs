@@ -63,11 +63,6 @@ impl Failed {
         }
     }
 
-    /// Whether a row could not be written since another has the same key.
-    pub(crate) fn is_duplicate(&self) -> bool {
-        self.state() == Some(&SqlState::UNIQUE_VIOLATION)
-    }
-
     fn state(&self) -> Option<&SqlState> {
         match self {
             Self::Sql(error) => error.code(),

@@ -102,7 +102,7 @@ async fn prolong(tx: &Tx, time: Duration, lease: i64) -> Outcome<Option<(i64, us
                    (SELECT count(*) FROM node WHERE dispatches) AS dispatchers";
     let millis = time.as_secs_f64() * 1000.0;
     let Some(row) = tx.query_opt(sql, &[&lease, &millis]).await? else { return Ok(None) };
-    Ok(Some((row.try_get("shown")?, count::<i64>(&row, "dispatchers")?.unsigned_abs() as usize)))
+    Ok(Some((row.try_get("shown")?, count(&row, "dispatchers")?)))
 }
 
 async fn enter_lingering(tx: &Tx, lease: i64, from: i64, until: i64) -> Outcome<()> {

@@ -53,7 +53,9 @@ impl Queue for PostgresStore {
             release(&tx, &given.0, &given.1).await
         })
         .await?;
-        webhooks.into_iter().for_each(|webhook| self.shared.signals.tell(Signal::Due(webhook)));
+        for webhook in webhooks {
+            self.shared.signals.tell(Signal::Due(webhook));
+        }
         Ok(())
     }
 

@@ -44,7 +44,9 @@ pub(crate) async fn settle(
             Ok((settled, successes))
         })
         .await?;
-    successes.into_iter().for_each(|(webhook, at)| shared.registry.succeeded(webhook, at));
+    for (webhook, at) in successes {
+        shared.registry.succeeded(webhook, at);
+    }
     for webhook in &settled.disabled {
         shared.signals.tell(Signal::WebhookChanged(webhook.id));
     }

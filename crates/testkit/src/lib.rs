@@ -3,7 +3,7 @@
 //! Receivers that answer as a test says or break every rule ([`receiver`]), certificates to trust
 //! and to refuse ([`tls`]), a DNS that says what it is told ([`names`]), a clock that stands still
 //! ([`clock`]) and a chance that repeats itself ([`chance`]); and, with the feature `server`, the
-//! whole of Herald among them. Everything listens on loopback only, and nothing sleeps: a test
+//! whole of Herald among them, and other nodes beside it ([`nodes`]). Everything listens on loopback only, and nothing sleeps: a test
 //! waits for what it wants to see.
 //!
 //! Never a normal dependency of anything.
@@ -13,6 +13,8 @@
 pub mod chance;
 pub mod clock;
 pub mod names;
+#[cfg(feature = "server")]
+pub mod nodes;
 pub mod receiver;
 #[cfg(feature = "server")]
 pub mod server;

@@ -13,14 +13,15 @@ use herald_domain::{
     time::Timestamp,
 };
 use herald_engine::{
-    Concurrency, Engine, NewAccountKeys, OperatorKey, Parts, SealKey, Settings, http::ClientConfig,
+    Concurrency, Engine, NewAccountKeys, OperatorKey, Parts, Role, SealKey, Settings,
+    http::ClientConfig,
 };
 use herald_store_sqlite::SqliteStore;
 use herald_web::WebOptions;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use crate::{chance::FixedChance, clock::ManualClock, names::Names};
+use crate::{chance::FixedChance, clock::ManualClock, names::Names, nodes::OneOfSeveral};
 
 /// The key of every test server's operator.
 pub const OPERATOR_KEY: &str = "the-operator-of-this-test";
@@ -38,8 +39,11 @@ pub struct TestServer {
     pub engine: Arc<Engine>,
     /// What is remembered, for what nothing else shows.
     pub store: Arc<SqliteStore>,
+    /// What the engine's store says of other nodes.
+    pub nodes: Arc<OneOfSeveral>,
     /// The account and its keys.
     pub account: NewAccountKeys,
+    ids: Arc<IdSequence>,
     address: SocketAddr,
     web: JoinHandle<()>,
     end: oneshot::Sender<()>,
@@ -74,11 +78,12 @@ impl TestServer {
         let store = SqliteStore::open(&folder.path().join("herald.db"), ids.clone())
             .expect("a new database opens");
         let store = Arc::new(store);
+        let nodes = Arc::new(OneOfSeveral::new(store.clone()));
         let parts = Parts {
-            store: store.clone(),
+            store: nodes.clone(),
             clock: clock.clone(),
             chance: Arc::new(FixedChance::new(1)),
-            ids,
+            ids: ids.clone(),
             catalogue: Catalogue::built_in(),
             resolver: names.clone(),
             settings,
@@ -91,7 +96,19 @@ impl TestServer {
         let web = tokio::spawn(herald_web::serve(listener, router, async move {
             let _ = ended.await;
         }));
-        Self { clock, names, engine, store, account, address, web, end, _folder: folder }
+        Self {
+            clock,
+            names,
+            engine,
+            store,
+            nodes,
+            account,
+            ids,
+            address,
+            web,
+            end,
+            _folder: folder,
+        }
     }
 
     /// Where it answers.
@@ -102,6 +119,26 @@ impl TestServer {
     /// The account's test environment.
     pub fn environment(&self) -> EnvironmentId {
         EnvironmentId { account: self.account.account.id, mode: Mode::Test }
+    }
+
+    /// An engine beside this server's, on the same database, which is not started yet; and what its
+    /// store says of other nodes. It is reached at the server's address.
+    ///
+    /// # Panics
+    ///
+    /// If the settings are not usable.
+    pub fn another_node(&self, settings: Settings) -> (Arc<Engine>, Arc<OneOfSeveral>) {
+        let nodes = Arc::new(OneOfSeveral::new(self.store.clone()));
+        let parts = Parts {
+            store: nodes.clone(),
+            clock: self.clock.clone(),
+            chance: Arc::new(FixedChance::new(1)),
+            ids: self.ids.clone(),
+            catalogue: Catalogue::built_in(),
+            resolver: self.names.clone(),
+            settings: Settings { public_url: format!("http://{}", self.address), ..settings },
+        };
+        (Engine::new(parts).expect("the settings are usable"), nodes)
     }
 
     /// Ends it in order, as a signal ends the program.
@@ -140,5 +177,6 @@ pub fn settings() -> Settings {
         operator_key: OperatorKey::new(OPERATOR_KEY),
         seal_key: SealKey([3; 32]),
         notice_hook: None,
+        role: Role::All,
     }
 }

@@ -131,7 +131,8 @@ impl Cluster {
     pub fn begin(&self) {
         let mut options = format!("-p {} -k {}", self.port, self.folder.path().display());
         for setting in &self.settings {
-            options += &format!(" -c {setting}");
+            options.push_str(" -c ");
+            options.push_str(setting);
         }
         let log = self.folder.path().join("log");
         self.control(&["-o", &options, "-l", &log.display().to_string(), "start"]);

@@ -16,13 +16,11 @@ pub struct Database {
 impl Database {
     /// A new, empty database on the cluster that this process shares, or on the server of [`URL`].
     pub async fn fresh() -> Self {
-        match std::env::var(URL) {
-            Ok(server) => Self::on(&server).await,
-            Err(_) => {
-                let start = tokio::task::spawn_blocking(Cluster::shared);
-                start.await.expect("the cluster starts").database().await
-            }
+        if let Ok(server) = std::env::var(URL) {
+            return Self::on(&server).await;
         }
+        let start = tokio::task::spawn_blocking(Cluster::shared);
+        start.await.expect("the cluster starts").database().await
     }
 
     /// A new, empty database on this server.

@@ -34,7 +34,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let postgres = Postgres::start(bench).await?;
     let options = Options { lease: Duration::from_secs(3_600), ..Options::new(postgres.url()) };
     let store = Arc::new(PostgresStore::open(options, Arc::new(IdSequence::new([1; 5]))).await?);
-    let webhooks = webhooks(&*store).await?;
+    let webhooks = webhooks(&store).await?;
     let began = Instant::now();
     fill(bench, &postgres).await?;
     let filled = began.elapsed();
@@ -140,7 +140,9 @@ async fn claim(
     let (mut latencies, mut claimed) = (Latencies::new()?, 0);
     while let Some(done) = claimers.join_next().await {
         let (times, count) = done??;
-        times.into_iter().for_each(|time| latencies.note(time));
+        for time in times {
+            latencies.note(time);
+        }
         claimed += count;
     }
     Ok((latencies, claimed))

@@ -73,6 +73,8 @@ pub struct Load {
 /// The shared state of the dispatcher.
 pub(super) struct Board {
     limits: Concurrency,
+    /// How many attempts of this node may be in flight to a webhook.
+    most_per_webhook: usize,
     lanes: HashMap<WebhookId, Lane>,
     /// Lanes that may start something, taking turns: those that proved themselves, and others.
     turns: [VecDeque<WebhookId>; 2],
@@ -92,6 +94,7 @@ impl Board {
     pub(super) fn new(limits: Concurrency) -> Self {
         Self {
             limits,
+            most_per_webhook: limits.in_flight_per_webhook.max(1),
             lanes: HashMap::new(),
             turns: Default::default(),
             due: DueList::default(),
@@ -114,6 +117,16 @@ impl Board {
             waiting: self.waiting,
             lanes: self.lanes.len(),
             scheduled: self.due.len(),
+        }
+    }
+
+    /// So many nodes share what may be in flight to a webhook. What is in flight beyond this node's
+    /// share ends as it would have.
+    pub(super) fn share(&mut self, nodes: usize) {
+        let most = self.limits.in_flight_per_webhook.div_ceil(nodes.max(1)).max(1);
+        if most != self.most_per_webhook {
+            self.most_per_webhook = most;
+            self.lanes.values_mut().for_each(|lane| lane.window.limit_to(most));
         }
     }
 
@@ -337,6 +350,16 @@ impl Board {
         succeeded_at
     }
 
+    /// A delivery that was started is not attempted after all: nothing is learned or recorded of it.
+    pub(super) fn let_go(&mut self, webhook: WebhookId, budget: Budget) {
+        *self.count(budget) -= 1;
+        self.in_hand -= 1;
+        if let Some(lane) = self.lanes.get_mut(&webhook) {
+            lane.in_flight -= 1;
+            self.queue(webhook);
+        }
+    }
+
     /// Ended attempts were recorded (or given back).
     pub(super) fn recorded(&mut self, count: usize) {
         self.in_hand -= count;
@@ -353,7 +376,7 @@ impl Board {
     /// The webhook's lane. One that is new, or was dropped while it was idle, cannot tell when its
     /// webhook was last forgotten: so it was at the last change of any.
     fn lane(&mut self, webhook: WebhookId) -> &mut Lane {
-        let (most, changes) = (self.limits.in_flight_per_webhook, self.changes);
+        let (most, changes) = (self.most_per_webhook, self.changes);
         self.lanes.entry(webhook).or_insert_with(|| Lane::new(most, changes))
     }
 

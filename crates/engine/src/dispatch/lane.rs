@@ -82,6 +82,7 @@ impl Lane {
 pub(super) struct Window {
     size: f64,
     most: f64,
+    /// Where it last was too much.
     gentle_above: f64,
     proven: bool,
 }
@@ -89,7 +90,7 @@ pub(super) struct Window {
 impl Window {
     fn new(most: usize) -> Self {
         let most = f64::from(u32::try_from(most.max(1)).unwrap_or(u32::MAX));
-        Self { size: FIRST_WINDOW.min(most), most, gentle_above: most, proven: false }
+        Self { size: FIRST_WINDOW.min(most), most, gentle_above: f64::INFINITY, proven: false }
     }
 
     /// Attempts that may be in flight: at least one.
@@ -107,6 +108,12 @@ impl Window {
     /// Starts over gently, such as after the webhook was enabled again.
     pub(super) fn begin_gently(&mut self) {
         *self = Self { gentle_above: FIRST_WINDOW, ..Self::new(self.most_usize()) };
+    }
+
+    /// So many may be in flight from now on.
+    pub(super) fn limit_to(&mut self, most: usize) {
+        self.most = Self::new(most).most;
+        self.size = self.size.min(self.most);
     }
 
     /// Learns from an answer.
@@ -185,6 +192,30 @@ mod tests {
         (0..200).for_each(|_| window.learn(&status(200)));
         window.learn(&status(503));
         assert_eq!(window.size(), 32);
+        (0..33).for_each(|_| window.learn(&status(200)));
+        assert_eq!(window.size(), 33);
+    }
+
+    #[test]
+    fn another_limit_counts_at_once_and_is_no_trouble() {
+        let mut window = Window::new(64);
+        (0..200).for_each(|_| window.learn(&status(200)));
+        window.limit_to(16);
+        assert_eq!(window.size(), 16);
+        (0..16).for_each(|_| window.learn(&status(200)));
+        assert_eq!(window.size(), 16);
+        window.limit_to(32);
+        (0..16).for_each(|_| window.learn(&status(200)));
+        assert_eq!((window.size(), window.is_proven()), (32, true));
+    }
+
+    #[test]
+    fn after_trouble_another_limit_leaves_the_window_gentle() {
+        let mut window = Window::new(64);
+        (0..200).for_each(|_| window.learn(&status(200)));
+        window.learn(&status(503));
+        window.limit_to(32);
+        window.limit_to(64);
         (0..33).for_each(|_| window.learn(&status(200)));
         assert_eq!(window.size(), 33);
     }

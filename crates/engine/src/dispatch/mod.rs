@@ -23,11 +23,25 @@
 //!
 //! What keeps it right when things change: the board knows a webhook's URL and secret only as
 //! long as nobody changed them. [`Dispatcher::forget`] puts everything of the webhook back into
-//! the store, from where it is claimed again together with the webhook as it is then.
+//! the store, from where it is claimed again together with the webhook as it is then. A change by
+//! another node is heard of within moments ([`crate::nodes`]), or with the next claim.
+//!
+//! What keeps several nodes off each other's deliveries: a claim is held under the node's lease,
+//! and no attempt begins under one that is not held any more ([`giving_back`]).
+//!
+//! What the limits mean where several nodes share one database. Each keeps its own exactly. To one
+//! webhook, a node has at most its share in flight, which is the configured limit divided by the
+//! number of nodes that dispatch, rounded up: so over all nodes it is at most `ceil(limit / n) * n`,
+//! and one each even if there are more nodes than that. While nodes come and go it is approximate,
+//! until the others have noticed, which takes about a heartbeat; attempts under way are not cut off.
+//! The other limits are for each node, and add up. Nodes neither take turns with each other nor tell
+//! each other what they have learned: turns between webhooks are taken within a node, and each finds
+//! a webhook's window and whether it has proved itself by its own attempts.
 
 mod board;
 mod claiming;
 mod due;
+mod giving_back;
 mod lane;
 mod on_request;
 mod route;
@@ -69,6 +83,8 @@ pub(crate) struct DispatcherParts {
     pub sealer: Sealer,
     pub rules: DeliveryRules,
     pub concurrency: Concurrency,
+    /// Whether this node takes deliveries.
+    pub dispatches: bool,
     pub metrics: Arc<Metrics>,
     /// Wakes who tells the operator.
     pub notice_waits: Arc<Notify>,
@@ -85,9 +101,12 @@ pub(crate) struct Dispatcher {
     longest_attempt: Duration,
     router: Router,
     rules: DeliveryRules,
+    dispatches: bool,
     metrics: Arc<Metrics>,
     notice_waits: Arc<Notify>,
     board: Mutex<Board>,
+    /// Let go and not yet given back.
+    let_go: Mutex<Vec<DeliveryKey>>,
     idle_workers: AtomicUsize,
     work_to_do: Notify,
     /// Something is due earlier than the claiming loop thinks.
@@ -116,9 +135,11 @@ impl Dispatcher {
             deadline: parts.deadline,
             longest_attempt: parts.longest_attempt,
             rules: parts.rules,
+            dispatches: parts.dispatches,
             metrics: parts.metrics,
             notice_waits: parts.notice_waits,
             board: Mutex::new(Board::new(parts.concurrency)),
+            let_go: Mutex::default(),
             idle_workers: AtomicUsize::new(0),
             work_to_do: Notify::new(),
             due_changed: Notify::new(),
@@ -133,6 +154,7 @@ impl Dispatcher {
 
     /// Finds what the store has waiting, and starts the loops.
     pub(crate) async fn start(self: &Arc<Self>) -> crate::Result<()> {
+        self.share();
         self.reload().await?;
         let receiver = self.to_settle.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(receiver) = receiver {
@@ -193,6 +215,9 @@ impl Dispatcher {
         if claimed.is_empty() {
             return;
         }
+        if !self.dispatches {
+            return self.give_back(claimed.iter().map(|claimed| claimed.key).collect());
+        }
         let refused = {
             let mut board = self.board();
             for destination in destinations {
@@ -214,7 +239,13 @@ impl Dispatcher {
         }
     }
 
-    /// Finds everything that the store has waiting: at the start, or after the clock was moved.
+    /// Finds out how many nodes share what may be in flight to a webhook.
+    pub(crate) fn share(&self) {
+        self.board().share(self.store.dispatchers());
+    }
+
+    /// Finds everything that the store has waiting: at the start, after the clock was moved, or when
+    /// something that another node left may have been missed.
     pub(crate) async fn reload(self: &Arc<Self>) -> crate::Result<()> {
         const PAGE: usize = 10_000;
         let mut after = None;
@@ -235,7 +266,11 @@ impl Dispatcher {
         self.board().load()
     }
 
+    /// What is wrong with the loops, where there are any.
     pub(crate) fn troubles(&self) -> Vec<Trouble> {
+        if !self.dispatches {
+            return Vec::new();
+        }
         [&self.claiming_beat, &self.settling_beat]
             .iter()
             .filter_map(|beat| beat.trouble())
@@ -246,30 +281,11 @@ impl Dispatcher {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something of this webhook is due then.
+    /// Something of this webhook is due then; if this node does not dispatch, for others.
     pub(crate) fn due_at(&self, webhook: WebhookId, at: Timestamp) {
-        if self.board().due_at(webhook, at) {
+        if self.dispatches && self.board().due_at(webhook, at) {
             self.due_changed.notify_one();
         }
-    }
-
-    /// Gives claims back to the store, and has them claimed again when there is room.
-    fn give_back(self: &Arc<Self>, keys: Vec<DeliveryKey>) {
-        if keys.is_empty() {
-            return;
-        }
-        let this = self.clone();
-        tokio::spawn(async move {
-            let webhooks: std::collections::HashSet<_> =
-                keys.iter().map(|key| key.webhook).collect();
-            if let Err(error) = this.store.release(keys).await {
-                // They stay claimed until this process ends; then they are due again.
-                tracing::error!(%error, "deliveries could not be released");
-            }
-            for webhook in webhooks {
-                this.due_at(webhook, this.clock.now());
-            }
-        });
     }
 }
 

@@ -19,7 +19,7 @@ use crate::health::BEAT;
 const MOST: usize = 1_024;
 
 /// The longest pause between two tries of the store.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How long a delivery rests whose outcome the store refuses to record.
 const REST: Duration = Duration::from_secs(60);

@@ -85,6 +85,11 @@ impl Dispatcher {
         let mut next = Some(first);
         loop {
             while let Some(job) = next {
+                if !self.store.holds(job.delivery.key.lease) {
+                    self.let_go(&job);
+                    next = self.next_job();
+                    continue;
+                }
                 let mut flight = Flight::begin(&self, &job);
                 let attempt = self.attempt(&job, &mut flight).await;
                 let succeeded_at = flight.end(&attempt);

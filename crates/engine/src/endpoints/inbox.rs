@@ -44,7 +44,7 @@ pub(crate) struct Inbox {
     clock: Arc<dyn Clock>,
     ids: Arc<IdSequence>,
     pub(crate) doors: Doors,
-    pub(super) viewers: Viewers,
+    pub(crate) viewers: Viewers,
 }
 
 impl Inbox {

@@ -23,7 +23,7 @@ const MOST_VIEWERS: usize = 50;
 
 /// Who watches which endpoint in this process.
 #[derive(Default)]
-pub(super) struct Viewers(Mutex<State>);
+pub(crate) struct Viewers(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -40,7 +40,7 @@ struct Watched {
 
 impl Viewers {
     /// A request was kept.
-    pub(super) fn tell(&self, endpoint: EndpointId, number: u64) {
+    pub(crate) fn tell(&self, endpoint: EndpointId, number: u64) {
         if let Some(Watched { newest, .. }) = self.state().watched.get(&endpoint) {
             newest.send_if_modified(|known| {
                 let newer = number > *known;
@@ -50,8 +50,13 @@ impl Viewers {
         }
     }
 
+    /// Something may have come of which nobody told: whoever watches looks.
+    pub(crate) fn wake(&self) {
+        self.state().watched.values().for_each(|watched| watched.newest.send_modify(|_| {}));
+    }
+
     /// An endpoint is gone: whoever watches it is done.
-    pub(super) fn end(&self, endpoint: EndpointId) {
+    pub(crate) fn end(&self, endpoint: EndpointId) {
         self.state().watched.remove(&endpoint);
     }
 

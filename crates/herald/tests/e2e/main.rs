@@ -2,9 +2,9 @@
 //!
 //! Nearly every test starts `herald` as a child process, with a configuration as an operator
 //! would write one and a receiver that speaks TLS. `schedule`, `on_request`, `clock`, `retention`,
-//! `rotation`, `notices` in part, `checks`, `configuration_changes`, `statistics` and parts of `temporary_endpoints`
-//! have the server in their own process: days pass there, and what is going on inside has to be
-//! known.
+//! `rotation`, `notices` in part, `other_nodes`, `checks`, `configuration_changes`, `statistics` and
+//! parts of `temporary_endpoints` have the server in their own process: days pass there, and what is
+//! going on inside has to be known.
 
 mod support;
 
@@ -19,6 +19,7 @@ mod ending;
 mod http2;
 mod notices;
 mod on_request;
+mod other_nodes;
 mod portal;
 mod portal_endpoints;
 mod portal_hostile;

@@ -21,7 +21,7 @@ use crate::{
 
 pub(crate) use deliveries::deliveries;
 pub(crate) use events::{EVENTS, event, events};
-pub(crate) use views::{next_attempts, view, views};
+pub(crate) use views::{next_attempts, view};
 
 /// From here on, in this transaction, each statement is planned for its values: for how deep the page
 /// is, and how many rows there are of what is asked for. Compiling one takes longer than most lists.

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] =
     &[Migration { sql: include_str!("0001_begin.sql"), works_with: 1 }];
 
 /// The version that this program brings a database to.
+#[expect(clippy::cast_possible_wrap, reason = "there are few")]
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// How long a migration waits for a lock.

@@ -16,11 +16,11 @@ use tokio::sync::OnceCell;
 
 /// No heartbeat comes within a test that does not ask for one: it would renew a lease that is to have
 /// ended.
-pub const LONG: Duration = Duration::from_secs(3600);
+pub(crate) const LONG: Duration = Duration::from_secs(3600);
 
 /// A database, made when it is first opened.
 #[derive(Clone, Default)]
-pub struct Nodes(Arc<Inner>);
+pub(crate) struct Nodes(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
@@ -32,41 +32,41 @@ struct Inner {
 #[allow(dead_code, reason = "the contract needs less than the tests of nodes")]
 impl Nodes {
     /// On this database.
-    pub fn on(database: Database) -> Self {
+    pub(crate) fn on(database: Database) -> Self {
         Self(Arc::new(Inner { database: database.into(), opened: AtomicU8::new(0) }))
     }
 
     /// The database.
-    pub async fn database(&self) -> &Database {
+    pub(crate) async fn database(&self) -> &Database {
         self.0.database.get_or_init(Database::fresh).await
     }
 
     /// Another node.
-    pub async fn node(&self, lease: Duration) -> PostgresStore {
+    pub(crate) async fn node(&self, lease: Duration) -> PostgresStore {
         let url = self.database().await.url();
         self.open_at(Options { lease, ..Options::new(url) }).await
     }
 
     /// Another node, with these options.
-    pub async fn open_at(&self, options: Options) -> PostgresStore {
+    pub(crate) async fn open_at(&self, options: Options) -> PostgresStore {
         let number = self.0.opened.fetch_add(1, Ordering::Relaxed);
         let ids = Arc::new(IdSequence::new([number; 5]));
         PostgresStore::open(options, ids).await.expect("the database is there")
     }
 
     /// As much time has passed for every lease as others wait for it.
-    pub async fn end_leases(&self) {
+    pub(crate) async fn end_leases(&self) {
         self.run("UPDATE node SET until = clock_timestamp()").await;
     }
 
     /// Statements on a connection of their own.
-    pub async fn run(&self, sql: &str) {
+    pub(crate) async fn run(&self, sql: &str) {
         let client = self.database().await.connect().await;
         client.batch_execute(sql).await.expect(sql);
     }
 
     /// The only value of a query, a whole number.
-    pub async fn number(&self, sql: &str) -> i64 {
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
         let client = self.database().await.connect().await;
         let sql = format!("SELECT ({sql})::bigint");
         client.query_one(&sql, &[]).await.expect(&sql).get(0)

@@ -15,7 +15,7 @@ use herald_domain::{
     catalogue::Catalogue, delivery::DeliveryRules, id::IdSequence, time::Timestamp,
 };
 use herald_engine::{
-    Clock, Concurrency, Engine, OperatorKey, Parts, SealKey, Settings, SystemChance,
+    Clock, Concurrency, Engine, OperatorKey, Parts, Role, SealKey, Settings, SystemChance,
     http::{ClientConfig, Resolve, ResolveError},
 };
 use herald_store_sqlite::SqliteStore;
@@ -137,6 +137,7 @@ impl Herald {
             operator_key: OperatorKey::new(OPERATOR),
             seal_key: SealKey([7; 32]),
             notice_hook: None,
+            role: Role::All,
         };
         let engine = Engine::new(Parts {
             store: store.clone(),

@@ -141,6 +141,7 @@ impl Herald {
                 operator_key: OperatorKey::new("the-operators-key"),
                 seal_key: SealKey([7; 32]),
                 notice_hook: None,
+                role: herald_engine::Role::All,
             },
         })
         .unwrap();

@@ -299,3 +299,59 @@ fn a_claim_overtaken_by_a_change_is_given_back_even_if_its_lane_was_dropped() {
     assert!(!scene.board.lanes.contains_key(&id(1)), "there are too many idle ones");
     assert_eq!(scene.claim(order, 3, None), 3);
 }
+
+/// Has a webhook answer until its window is as wide as it may be; answers how wide that is.
+fn widest(scene: &mut Scene, webhook: u8) -> usize {
+    let mut most = 0;
+    for _ in 0..10 {
+        scene.accept(webhook, 100);
+        let started = std::iter::from_fn(|| scene.board.start()).collect::<Vec<_>>();
+        most = most.max(started.len());
+        started.iter().for_each(|job| scene.end(webhook, job.budget, &status(200)));
+    }
+    most
+}
+
+#[test]
+fn nodes_share_what_may_be_in_flight_to_a_webhook() {
+    let limits = Concurrency { in_flight_per_webhook: 10, ..Concurrency::default() };
+    for (nodes, share) in [(1, 10), (2, 5), (3, 4), (10, 1), (11, 1), (0, 10)] {
+        let mut scene = Scene::new(limits);
+        scene.board.share(nodes);
+        assert_eq!(widest(&mut scene, 1), share, "{nodes}");
+    }
+}
+
+#[test]
+fn a_node_that_comes_narrows_what_others_start_and_one_that_goes_widens_it() {
+    let limits = Concurrency { in_flight_per_webhook: 8, ..Concurrency::default() };
+    let mut scene = Scene::new(limits);
+    assert_eq!(widest(&mut scene, 1), 8);
+    scene.accept(1, 100);
+    let started = std::iter::from_fn(|| scene.board.start()).collect::<Vec<_>>();
+    assert_eq!(started.len(), 8);
+    scene.board.share(2);
+    for (ended, job) in started.iter().enumerate() {
+        assert_eq!(scene.board.lanes[&id(1)].in_flight, 8 - ended.min(4), "none is cut off");
+        scene.end(1, job.budget, &status(200));
+        assert_eq!(scene.start_all().len(), usize::from(ended >= 4), "within four");
+    }
+    assert_eq!(scene.board.lanes[&id(1)].in_flight, 4);
+    (0..4).for_each(|_| scene.end(1, Budget::Proven, &status(200)));
+    scene.board.share(1);
+    assert_eq!(widest(&mut scene, 1), 8);
+}
+
+#[test]
+fn what_is_let_go_gives_its_place_back_and_teaches_nothing() {
+    let limits = Concurrency { in_flight: 2, unsettled: 2, ..Concurrency::default() };
+    let mut scene = Scene::new(limits);
+    scene.prove(1);
+    scene.accept(1, 3);
+    let jobs = [scene.board.start().unwrap(), scene.board.start().unwrap()];
+    assert!(scene.board.start().is_none());
+    jobs.iter().for_each(|job| scene.board.let_go(id(1), job.budget));
+    let load = scene.board.load();
+    assert_eq!((load.in_hand, load.in_flight, load.waiting), (0, 0, 1));
+    assert_eq!(scene.board.start().unwrap().budget, Budget::Proven);
+}
