@@ -307,7 +307,9 @@ fn widest(scene: &mut Scene, webhook: u8) -> usize {
         scene.accept(webhook, 100);
         let started = std::iter::from_fn(|| scene.board.start()).collect::<Vec<_>>();
         most = most.max(started.len());
-        started.iter().for_each(|job| scene.end(webhook, job.budget, &status(200)));
+        for job in &started {
+            scene.end(webhook, job.budget, &status(200));
+        }
     }
     most
 }
@@ -350,7 +352,9 @@ fn what_is_let_go_gives_its_place_back_and_teaches_nothing() {
     scene.accept(1, 3);
     let jobs = [scene.board.start().unwrap(), scene.board.start().unwrap()];
     assert!(scene.board.start().is_none());
-    jobs.iter().for_each(|job| scene.board.let_go(id(1), job.budget));
+    for job in &jobs {
+        scene.board.let_go(id(1), job.budget);
+    }
     let load = scene.board.load();
     assert_eq!((load.in_hand, load.in_flight, load.waiting), (0, 0, 1));
     assert_eq!(scene.board.start().unwrap().budget, Budget::Proven);
