@@ -7,6 +7,7 @@ mod changes;
 mod cuts;
 mod leases;
 mod queue;
+mod resources;
 mod restarts;
 mod server;
 mod signals;
