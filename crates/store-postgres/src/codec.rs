@@ -8,6 +8,7 @@ use herald_domain::{
     id::{AccountId, ObjectId},
     time::Timestamp,
 };
+pub(crate) use herald_store::codec::text;
 use herald_store::codec::{decode_address, decode_headers, decode_signatures};
 use tokio_postgres::Row;
 
@@ -89,11 +90,6 @@ pub(crate) fn limit(number: usize) -> i64 {
 /// The same for what is an integer column.
 pub(crate) fn int(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-/// A text as PostgreSQL can keep it: it has no U+0000, so that becomes its picture, `␀`.
-pub(crate) fn text(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.contains('\0') { text.replace('\0', "\u{2400}").into() } else { text.into() }
 }
 
 /// An attempt from its row.

@@ -22,6 +22,7 @@ mod endpoints;
 mod failure;
 mod heartbeat;
 mod history;
+mod import;
 mod lists;
 mod maintenance;
 mod manual;
@@ -54,6 +55,7 @@ use herald_domain::id::IdSequence;
 use herald_store::Result;
 use tokio::sync::watch;
 
+pub use import::Import;
 pub use maintenance::{Content, Examination, NodeSeen, examine, migrate, shown_url};
 pub use time::DatabaseTime;
 
@@ -134,7 +136,8 @@ impl std::fmt::Debug for PostgresStore {
 
 impl PostgresStore {
     /// Joins the nodes of a database, and brings its schema up to date. Refuses a server that would
-    /// lose what it has committed, and a schema that is newer than this program can work with.
+    /// lose what it has committed, a schema that is newer than this program can work with, and a
+    /// database that is being filled from another ([`Import`]).
     pub async fn open(options: Options, ids: Arc<IdSequence>) -> Result<Self> {
         let target = Target::parse(&options.url)?;
         let connections = options.connections.max(4);

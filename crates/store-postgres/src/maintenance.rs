@@ -8,7 +8,7 @@ use crate::{
     codec::time,
     connecting::Target,
     failure::{Failed, Outcome},
-    schema, server,
+    import, schema, server,
     transaction::Tx,
     url,
 };
@@ -97,9 +97,12 @@ async fn look(tx: &Tx) -> Outcome<Examination> {
     let row = tx.query_one(sql, &[]).await?;
     let known = (1..=schema::VERSION).contains(&versions.found);
     let too_new = schema::check(versions).err();
+    let unfinished = import::refusal(tx).await?;
     Ok(Examination {
         server: short(row.try_get("server")?),
-        refused: server::refusal(&settings).or_else(|| too_new.map(|error| error.to_string())),
+        refused: server::refusal(&settings)
+            .or_else(|| too_new.map(|error| error.to_string()))
+            .or(unfinished),
         doubtful: server::doubt(&settings),
         connections: row.try_get("connections")?,
         clock: time(&row, "clock")?,
@@ -128,6 +131,18 @@ async fn content(tx: &Tx) -> Outcome<Content> {
         miscounted: tx.query_one(MISCOUNTED, &[]).await?.try_get(0)?,
         agreed: agreed.collect::<Result<_, Failed>>()?,
     })
+}
+
+/// Refuses books that do not balance.
+pub(crate) async fn check_books(tx: &Tx) -> Outcome<()> {
+    tx.batch("SET LOCAL statement_timeout = 0").await?;
+    for (sql, what) in [(UNBALANCED, "webhooks"), (MISCOUNTED, "lists")] {
+        let wrong: i64 = tx.query_one(sql, &[]).await?.try_get(0)?;
+        if wrong > 0 {
+            return Err(Failed::corrupt(format!("the books of {wrong} {what} do not balance")));
+        }
+    }
+    Ok(())
 }
 
 fn node(row: &Row) -> Outcome<NodeSeen> {

@@ -26,7 +26,7 @@ use herald_store::{Lease, Nodes, Result, Signal, StoreError};
 use crate::{
     Options, PostgresStore,
     failure::Outcome,
-    heartbeat,
+    heartbeat, import,
     time::{DatabaseTime, since_start},
     transaction::{Ended, Tx, transact},
 };
@@ -217,6 +217,10 @@ impl Node {
         let lease = self.lease_time.as_secs_f64() * 1000.0;
         let version = env!("CARGO_PKG_VERSION");
         let row = tx.query_one(sql, &[&self.dispatches, &lease, &self.name, &version]).await?;
+        // Asked only now: who begins to fill the database keeps this row out until it says so.
+        if let Some(refusal) = import::refusal(&tx).await? {
+            return Err(StoreError::Unavailable(refusal).into());
+        }
         Ok(Registered {
             lease: row.try_get("lease")?,
             slot: row.try_get("slot")?,

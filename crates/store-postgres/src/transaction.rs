@@ -16,10 +16,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use deadpool_postgres::{Object, Pool};
 use herald_store::{Result, StoreError};
-use postgres_types::ToSql;
-use tokio_postgres::Row;
+use postgres_types::{ToSql, Type};
+use tokio_postgres::{CopyInSink, Row, RowStream};
 
 use crate::{
     PostgresStore,
@@ -112,6 +113,24 @@ impl Tx {
             self.object().prepare_cached(sql).await?;
         }
         Ok(())
+    }
+
+    /// The types of the columns of a query.
+    pub(crate) async fn types(&self, sql: &str) -> Outcome<Vec<Type>> {
+        let statement = self.object().prepare_cached(sql).await?;
+        Ok(statement.columns().iter().map(|column| column.type_().clone()).collect())
+    }
+
+    /// Rows as they come, so that not all of them are in memory at once.
+    pub(crate) async fn stream(&self, sql: &str) -> Outcome<RowStream> {
+        let statement = self.object().prepare_cached(sql).await?;
+        let values: [Value<'_>; 0] = [];
+        Ok(self.object().query_raw(&statement, values).await?)
+    }
+
+    /// Where the rows of a `COPY … FROM STDIN` go.
+    pub(crate) async fn copy_in(&self, sql: &str) -> Outcome<CopyInSink<Bytes>> {
+        Ok(self.object().copy_in(sql).await?)
     }
 
     /// Statements without parameters.

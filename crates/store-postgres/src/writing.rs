@@ -294,6 +294,15 @@ fn words_of(env: i64, resource: &Resource) -> impl Iterator<Item = Uuid> + use<>
     words.into_iter()
 }
 
+/// The words of a resource as it is stored; none, if it cannot be read.
+pub(crate) fn words_of_stored(env: i64, kind: u8, body: &[u8]) -> Vec<Uuid> {
+    let resource = Kind::from_code(kind).and_then(|kind| match exact_json::parse(body) {
+        Ok(exact_json::Value::Object(object)) => Resource::from_stored(kind, object, None),
+        _ => None,
+    });
+    resource.map(|resource| words_of(env, &resource).collect()).unwrap_or_default()
+}
+
 /// The word of an attribute in the inverted index.
 pub(crate) fn word(env: i64, kind: Kind, attribute: &Attribute<'_>) -> Uuid {
     let mut digest = Sha256::new();

@@ -18,6 +18,7 @@ mod claims;
 mod codec;
 mod conditions;
 mod endpoints;
+mod export;
 mod failure;
 mod fresh;
 mod history;
@@ -50,6 +51,7 @@ use std::{path::Path, sync::Arc};
 use herald_domain::id::IdSequence;
 use herald_store::Result;
 
+pub use export::Export;
 pub use maintenance::{Examination, backup, examine, migrate};
 
 /// Bytes of a page. Events of about 1 KB fill 8 KiB pages far better than 4 KiB ones.

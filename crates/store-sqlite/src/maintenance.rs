@@ -61,20 +61,24 @@ pub fn examine(path: &Path) -> Result<Examination> {
         .and_then(|mut check| check.query_map([], |row| row.get(0))?.collect())
         .map_err(explain)?;
     damage.retain(|line| line != "ok");
-    let unbalanced =
-        connection.query_row(UNBALANCED, [], |row| row.get::<_, i64>(0)).map_err(explain)?;
-    let unbalanced = if version < schema::WITH_STRETCHES {
-        unbalanced
-    } else {
-        unbalanced.max(connection.query_row(MISPLACED, [], |row| row.get(0)).map_err(explain)?)
-    };
-    let miscounted = if version < schema::WITH_RESOURCES {
-        0
-    } else {
-        connection.query_row(MISCOUNTED, [], |row| row.get(0)).map_err(explain)?
-    };
+    let (mut unbalanced, miscounted) = books(&connection, version)?;
+    if version >= schema::WITH_STRETCHES {
+        unbalanced = unbalanced.max(number(&connection, MISPLACED)?);
+    }
     let current = schema::VERSION;
     Ok(Examination { version, current, bytes, damage, unbalanced, miscounted })
+}
+
+/// Of how many webhooks the tally differs from their deliveries, and of how many kinds of resources
+/// there are more or fewer than are counted, in a file of this version.
+pub(crate) fn books(connection: &Connection, version: usize) -> Result<(i64, i64)> {
+    let miscounted =
+        if version < schema::WITH_RESOURCES { 0 } else { number(connection, MISCOUNTED)? };
+    Ok((number(connection, UNBALANCED)?, miscounted))
+}
+
+fn number(connection: &Connection, sql: &str) -> Result<i64> {
+    connection.query_row(sql, [], |row| row.get(0)).map_err(explain)
 }
 
 fn open(path: &Path) -> Result<Connection> {

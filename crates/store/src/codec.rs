@@ -87,6 +87,11 @@ pub fn decode_signatures(bytes: &[u8], timestamp: i64) -> Option<Signatures> {
     complete.then(|| Signatures { timestamp, complycube: *complycube, standard: standard.to_vec() })
 }
 
+/// A text as every backend can keep it: not all know U+0000, so that becomes its picture, `␀`.
+pub fn text(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{2400}").into() } else { text.into() }
+}
+
 /// An answer as columns; what is empty is not stored.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerColumns<'a> {

@@ -38,6 +38,7 @@ mod recoveries;
 mod resources;
 mod sessions;
 mod statistics;
+pub mod transfer;
 mod upkeep;
 mod webhooks;
 
