@@ -80,6 +80,25 @@ Example:
         to: PathBuf,
     },
 
+    /// Copy everything from the SQLite file into an empty PostgreSQL database
+    ///
+    /// The file is the configured one. Herald must not be running on it, and nothing in it is
+    /// changed, but that its schema is brought up to date. If the copy is interrupted, the same
+    /// command goes on where it was. In the end all of both is read, and every table compared by
+    /// count and checksum; until then no Herald starts on the new database. What to do next is
+    /// printed. While it runs, others on this machine may see its arguments: a URL with a password
+    /// is better given as the variable.
+    #[command(after_help = "\
+Examples:
+  herald --config /etc/herald.toml migrate-to postgres://herald@db.internal/herald
+  HERALD_MIGRATE_TO='postgres://herald:password@db.internal/herald?sslmode=require' \\
+    herald --config /etc/herald.toml migrate-to")]
+    MigrateTo {
+        /// The new database: postgres://user:password@host:port/database
+        #[arg(value_name = "URL", env = "HERALD_MIGRATE_TO", hide_env_values = true)]
+        url: String,
+    },
+
     /// Print a link that signs somebody in to the web portal, once
     ///
     /// Asks the Herald that runs with this configuration, so it needs the operator's key: the

@@ -14,6 +14,7 @@
 //! | `serve` | the server's life, from the first start to the last signal |
 //! | `doctor` | what may be wrong with an installation, and what to do |
 //! | `maintenance` | `migrate` and `backup` |
+//! | `migrate_to` | everything in the SQLite file, into a PostgreSQL database |
 //! | `portal_link` | a link that signs somebody in to the portal |
 //! | `terminal` | what is said to the person at the terminal |
 
@@ -23,6 +24,7 @@ mod config;
 mod doctor;
 mod keys;
 mod maintenance;
+mod migrate_to;
 mod portal_link;
 mod serve;
 mod terminal;
@@ -62,6 +64,7 @@ fn run(command: Command, mut sources: Sources) -> anyhow::Result<ExitCode> {
         Command::Config => terminal::say(config::default_file().trim_end()),
         Command::Migrate => maintenance::migrate(&sources.load()?)?,
         Command::Backup { to } => maintenance::backup(&sources.load()?, &to)?,
+        Command::MigrateTo { url } => migrate_to::migrate_to(&sources.load()?, &url)?,
         Command::PortalLink(wanted) => portal_link::portal_link(&sources.load()?, &wanted)?,
         Command::Doctor => return Ok(doctor::doctor(&sources)),
         Command::Client(command) => return Ok(client::run(command)),

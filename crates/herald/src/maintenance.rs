@@ -68,7 +68,7 @@ pub(crate) fn one_thread() -> std::io::Result<Runtime> {
 }
 
 /// SQLite would make a file that is not there, and the wrong path would look like success.
-fn existing(file: &Path) -> anyhow::Result<()> {
+pub(crate) fn existing(file: &Path) -> anyhow::Result<()> {
     anyhow::ensure!(
         file.exists(),
         "there is no database at {} (database_url); `herald serve` makes one",

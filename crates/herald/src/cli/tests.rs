@@ -13,9 +13,9 @@ const HEAD: &str = "\
 <!-- Made from the commands in crates/herald/src by `UPDATE_DOCS=1 cargo test -p herald cli`.
      Change them there. -->
 
-`herald` is the server and what looks after it (`serve`, `config`, `migrate`, `backup`, `doctor`),
-and the tools of a receiver's developer, which use a running Herald over its API. `herald help
-COMMAND` says the same as this page.
+`herald` is the server and what looks after it (`serve`, `config`, `migrate`, `backup`,
+`migrate-to`, `doctor`), and the tools of a receiver's developer, which use a running Herald over its
+API. `herald help COMMAND` says the same as this page.
 
 The developer's tools find Herald by `--url` (or `HERALD_URL`) and open it with the API key in
 `HERALD_API_KEY`, `--key-file` or `--key`; each of them takes these options. They print tables for

@@ -1,13 +1,14 @@
 //! The environment as a source: `HERALD_DELIVERY__TIMEOUT=15s` gives `delivery.timeout`.
 //!
 //! Every `HERALD_*` variable has to be a key, so that a typo is found; a few are the command
-//! line's: `HERALD_CONFIG`, which names the file, and those of the commands that use the API.
+//! line's: `HERALD_CONFIG`, which names the file, those of the commands that use the API, and where
+//! `migrate-to` copies to.
 
 use super::{Entry, EntryKind, values::Given};
 
 const PREFIX: &str = "HERALD_";
-const OF_THE_COMMAND_LINE: [&str; 4] =
-    ["HERALD_CONFIG", "HERALD_URL", "HERALD_API_KEY", "HERALD_WEBHOOK_SECRET"];
+const OF_THE_COMMAND_LINE: [&str; 5] =
+    ["HERALD_CONFIG", "HERALD_URL", "HERALD_API_KEY", "HERALD_WEBHOOK_SECRET", "HERALD_MIGRATE_TO"];
 
 /// This process's `HERALD_*` variables. Text that is not UTF-8 cannot be any key's value; it is
 /// read with replacement characters, and then refused like any other wrong value.
