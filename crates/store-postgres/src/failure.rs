@@ -46,10 +46,21 @@ impl Failed {
         Self::Store(StoreError::Corrupt(what.into()))
     }
 
+    /// Whether a statement was prepared before a newer node's migration added columns to what it
+    /// reads: it has to be prepared again.
+    pub(crate) fn is_old_plan(&self) -> bool {
+        match self {
+            Self::Sql(error) => error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED),
+            Self::Pool(_) | Self::Overtaken | Self::Store(_) => false,
+        }
+    }
+
     /// Whether two transactions got in each other's way, so that this one may simply be run again.
     pub(crate) fn is_clash(&self) -> bool {
         let clashes = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
-        matches!(self, Self::Overtaken) || self.state().is_some_and(|state| clashes.contains(state))
+        matches!(self, Self::Overtaken)
+            || self.is_old_plan()
+            || self.state().is_some_and(|state| clashes.contains(state))
     }
 
     /// Whether the connection is of no more use.

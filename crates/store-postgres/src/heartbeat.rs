@@ -13,7 +13,7 @@ use crate::{
     failure::Outcome,
     signals,
     time::since_start,
-    transaction::{Ended, Tx, transact},
+    transaction::{Ended, Tx, transact, unknown_outcome},
 };
 
 /// How often it looks for changes of webhooks and for silent nodes.
@@ -21,6 +21,9 @@ const ROUND: Duration = Duration::from_secs(1);
 
 /// How many of these until it looks for everything else.
 const ROUNDS: u32 = 2;
+
+/// How long it can be asked what became of a transaction.
+const MARKS_KEPT: Duration = Duration::from_secs(600);
 
 /// Renewals within one lease.
 const RENEWALS: u32 = 4;
@@ -69,7 +72,7 @@ pub(crate) async fn renew(shared: &Arc<Shared>) -> Result<()> {
     let renewing = transact(pool, |tx| async move { prolong(&tx, node.lease_time(), lease).await });
     let renewed = match renewing.await {
         Ended::Known(renewed) => renewed?,
-        Ended::Unknown(renewed) => renewed,
+        Ended::Unknown(_) => return Err(unknown_outcome()),
     };
     let Some((shown, dispatchers)) = renewed else {
         tracing::warn!(
@@ -82,6 +85,7 @@ pub(crate) async fn renew(shared: &Arc<Shared>) -> Result<()> {
     };
     shared.time.learn(shown, asked, since_start());
     node.renewed(lease, asked, dispatchers);
+    forget_marks(shared).await;
     let (from, until) = node.lingering();
     if until > from {
         let entering =
@@ -103,6 +107,18 @@ async fn prolong(tx: &Tx, time: Duration, lease: i64) -> Outcome<Option<(i64, us
     let millis = time.as_secs_f64() * 1000.0;
     let Some(row) = tx.query_opt(sql, &[&lease, &millis]).await? else { return Ok(None) };
     Ok(Some((row.try_get("shown")?, count(&row, "dispatchers")?)))
+}
+
+/// Forgets marks that nobody asks for any more; what fails is done by the next heartbeat.
+async fn forget_marks(shared: &Arc<Shared>) {
+    let old = shared.time.now().before(MARKS_KEPT).seconds().to_be_bytes();
+    let forgetting = transact(&shared.pools.beats, |tx| async move {
+        // An ObjectId begins with its seconds.
+        tx.execute("DELETE FROM commit_mark WHERE id < $1", &[&&old[4..]]).await
+    });
+    if let Ended::Known(Err(error)) = forgetting.await {
+        tracing::debug!(%error, "old marks are kept for a while longer");
+    }
 }
 
 async fn enter_lingering(tx: &Tx, lease: i64, from: i64, until: i64) -> Outcome<()> {

@@ -120,10 +120,23 @@ impl Node {
         Numbering(number)
     }
 
-    /// It has got them.
-    pub(crate) fn numbered(&self, largest: i64) {
+    /// It has got these, ascending. Answers whether they are smaller than where this node's fresh
+    /// deliveries begin, as the database knows it: a server that has crashed may give numbers again
+    /// that nobody came to use.
+    pub(crate) fn numbered(&self, numbers: &[i64]) -> bool {
+        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return false };
         let mut marks = self.marks();
-        marks.last = marks.last.max(largest);
+        let again = *first <= marks.last;
+        if again {
+            for open in marks.open.values_mut() {
+                *open = (*open).min(*first);
+            }
+            marks.before = marks.before.min(*first);
+        }
+        marks.last = if again { *last } else { marks.last.max(*last) };
+        let unknown = *first < marks.fresh_from;
+        marks.fresh_from = marks.fresh_from.min(*first);
+        unknown
     }
 
     /// Its outcome is known.

@@ -20,7 +20,7 @@ use crate::{
     failure::Outcome,
     heartbeat, queue,
     tally::Tallies,
-    transaction::{Ended, Tx, in_a_task, transact, unknown_outcome},
+    transaction::{Ended, Tx, in_a_task, transact_marked, unknown_outcome},
     writing,
 };
 use insert::Rows;
@@ -121,7 +121,7 @@ where
 {
     for _ in 0..2 {
         let numbering = shared.node.begin_numbering();
-        let value = match transact(&shared.pools.writes, &work).await {
+        let value = match transact_marked(shared, &work).await {
             Ended::Known(known) => {
                 shared.node.end_numbering(numbering);
                 known?

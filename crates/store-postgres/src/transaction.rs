@@ -4,9 +4,11 @@
 //! What two transactions do to each other's rows may make the database refuse one: it is run again
 //! (so a piece of work is a function, and takes what it needs by reference). If the connection is
 //! lost before the commit was sent, nothing has happened, and it is run again too. If it is lost
-//! while the commit is under way, nobody knows: then the database is asked what became of the
-//! transaction, by its number, as soon as it answers again. Only when it does not answer for
-//! [`PATIENCE`] is the outcome left open ([`Ended::Unknown`]).
+//! while the commit is under way, nobody knows. So a transaction leaves a mark (`commit_mark`), and
+//! whoever wants to know puts down the same mark: if it is there, the transaction is committed; if it
+//! was not, it never will be, since it could not put its own down any more. (Asking by
+//! `pg_xact_status` would not do: after a crash numbers of transactions are given again.) Only when the
+//! database does not answer for [`PATIENCE`] is the outcome left open ([`Ended::Unknown`]).
 
 use std::{
     sync::{
@@ -23,7 +25,7 @@ use postgres_types::{ToSql, Type};
 use tokio_postgres::{CopyInSink, Row, RowStream};
 
 use crate::{
-    PostgresStore,
+    PostgresStore, Shared,
     failure::{Failed, Outcome},
 };
 
@@ -47,8 +49,11 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
 /// What a transaction begins with that only reads: it sees one moment.
 const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// The number of the transaction, by which it is asked for.
-const NUMBER: &str = "SELECT pg_current_xact_id()::text";
+/// The mark of a transaction.
+const MARK: &str = "INSERT INTO commit_mark (id) VALUES ($1)";
+
+/// The same mark, put down by who wants to know.
+const ASK: &str = "INSERT INTO commit_mark (id) VALUES ($1) ON CONFLICT DO NOTHING";
 
 /// A parameter of a statement.
 pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
@@ -142,17 +147,22 @@ impl Tx {
         self.0.object.as_ref().expect("it is taken only when it is dropped")
     }
 
-    /// Begins a transaction; answers its number.
-    async fn begin(&self) -> Outcome<String> {
-        let number = self.object().prepare_cached(NUMBER).await?;
+    /// Begins a transaction, and puts its mark down, if it is to have one.
+    async fn begin(&self, mark: Option<&Mark>) -> Outcome<()> {
+        let Some(mark) = mark else {
+            self.0.open.store(true, Ordering::Release);
+            return self.batch(BEGIN).await;
+        };
+        let statement = self.object().prepare_cached(MARK).await?;
         self.0.open.store(true, Ordering::Release);
-        let values: &[Value<'_>] = &[];
-        let (began, row) = tokio::join!(
+        let values: &[Value<'_>] = &[&&mark[..]];
+        let (began, marked) = tokio::join!(
             self.object().batch_execute(BEGIN),
-            self.object().query_one(&number, values)
+            self.object().execute(&statement, values)
         );
         began?;
-        Ok(row?.try_get(0)?)
+        marked?;
+        Ok(())
     }
 
     async fn end(&self, how: &str) -> Outcome<()> {
@@ -161,6 +171,9 @@ impl Tx {
         Ok(())
     }
 }
+
+/// What a transaction is looked for by.
+type Mark = [u8; 12];
 
 /// How a transaction ended.
 pub(crate) enum Ended<T> {
@@ -189,10 +202,10 @@ impl PostgresStore {
         T: Send + 'static,
         F: Future<Output = Outcome<T>> + Send + 'static,
     {
-        let pool = self.shared.pools.writes.clone();
+        let shared = self.shared.clone();
         let given = Arc::new(given);
         in_a_task(async move {
-            match transact(&pool, |tx| work(tx, given.clone())).await {
+            match transact_marked(&shared, |tx| work(tx, given.clone())).await {
                 Ended::Known(result) => result,
                 Ended::Unknown(_) => Err(unknown_outcome()),
             }
@@ -270,14 +283,31 @@ pub(crate) fn unknown_outcome() -> StoreError {
     StoreError::Unavailable(what.to_owned())
 }
 
-/// Runs a piece of work in one transaction, until the database has committed or refused it.
+/// Runs a piece of work in one transaction, until the database has committed or refused it. For what
+/// may be done again: if the commit is not answered, the outcome is left open.
 pub(crate) async fn transact<T, F>(pool: &Pool, work: impl Fn(Tx) -> F) -> Ended<T>
+where
+    F: Future<Output = Outcome<T>>,
+{
+    run(pool, || None, work).await
+}
+
+/// The same, with a mark: the outcome is found out.
+pub(crate) async fn transact_marked<T, F>(shared: &Shared, work: impl Fn(Tx) -> F) -> Ended<T>
+where
+    F: Future<Output = Outcome<T>>,
+{
+    let mark = || Some(*shared.ids.next(shared.time.now()).as_bytes());
+    run(&shared.pools.writes, mark, work).await
+}
+
+async fn run<T, F>(pool: &Pool, mark: impl Fn() -> Option<Mark>, work: impl Fn(Tx) -> F) -> Ended<T>
 where
     F: Future<Output = Outcome<T>>,
 {
     let (mut tries, mut connections) = (0, 0);
     loop {
-        let failed = match try_once(pool, &work).await {
+        let failed = match try_once(pool, mark(), &work).await {
             Tried::Ended(ended) => return ended,
             Tried::Undone(failed) => failed,
         };
@@ -293,16 +323,16 @@ where
     }
 }
 
-async fn try_once<T, F>(pool: &Pool, work: impl Fn(Tx) -> F) -> Tried<T>
+async fn try_once<T, F>(pool: &Pool, mark: Option<Mark>, work: impl Fn(Tx) -> F) -> Tried<T>
 where
     F: Future<Output = Outcome<T>>,
 {
     let begun = async {
         let tx = Tx::connect(pool).await?;
-        let number = tx.begin().await?;
-        Ok((tx, number))
+        tx.begin(mark.as_ref()).await?;
+        Ok(tx)
     };
-    let (tx, number) = match begun.await {
+    let tx = match begun.await {
         Ok(begun) => begun,
         Err(failed) => return Tried::Undone(failed),
     };
@@ -316,36 +346,37 @@ where
             return Tried::Undone(failed);
         }
     };
-    match tx.end("COMMIT").await {
-        Ok(()) => Tried::Ended(Ended::Known(Ok(value))),
-        Err(failed) if failed.is_lost_connection() => match fate(pool, &number).await {
-            Some(true) => Tried::Ended(Ended::Known(Ok(value))),
-            Some(false) => Tried::Undone(failed),
-            None => Tried::Ended(Ended::Unknown(value)),
-        },
-        Err(failed) => Tried::Undone(failed),
+    let failed = match tx.end("COMMIT").await {
+        Ok(()) => return Tried::Ended(Ended::Known(Ok(value))),
+        Err(failed) => failed,
+    };
+    if !failed.is_lost_connection() {
+        return Tried::Undone(failed);
+    }
+    let fate = match mark {
+        Some(mark) => fate(pool, &mark).await,
+        None => None,
+    };
+    match fate {
+        Some(true) => Tried::Ended(Ended::Known(Ok(value))),
+        Some(false) => Tried::Undone(failed),
+        None => Tried::Ended(Ended::Unknown(value)),
     }
 }
 
 /// What became of a transaction whose commit was not answered: whether it is committed.
-async fn fate(pool: &Pool, number: &str) -> Option<bool> {
+async fn fate(pool: &Pool, mark: &Mark) -> Option<bool> {
     tracing::warn!(
         "the connection to the database was lost during a commit; asking what became of it"
     );
     let asked_since = Instant::now();
     // Not under a timeout: that would drop a question halfway.
     while asked_since.elapsed() < PATIENCE {
-        let status = async {
-            let tx = Tx::connect(pool).await?;
-            let row = tx.query_one("SELECT pg_xact_status($1::text::xid8)", &[&number]).await?;
-            Ok::<Option<String>, Failed>(row.try_get(0)?)
-        };
-        match status.await.as_ref().map(Option::as_deref) {
-            Ok(Some("committed")) => return Some(true),
-            Ok(Some("aborted")) => return Some(false),
-            // So long ago that the database has forgotten it.
-            Ok(None) => return None,
-            Ok(Some(_)) | Err(_) => tokio::time::sleep(PAUSE).await,
+        // If the server is still busy with it, this waits for its end.
+        let asked = async { Tx::connect(pool).await?.execute(ASK, &[&&mark[..]]).await };
+        match asked.await {
+            Ok(put_down) => return Some(put_down == 0),
+            Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
     None

@@ -70,7 +70,10 @@ impl Known {
         if held.is_none() {
             return Ok(None);
         }
-        shared.node.numbered(sequences.last().copied().unwrap_or(0));
+        if shared.node.numbered(&sequences) {
+            let sql = "UPDATE node SET fresh_from = least(fresh_from, $2) WHERE lease = $1";
+            tx.execute(sql, &[&lease, &sequences[0]]).await?;
+        }
         let versions = versions
             .iter()
             .map(|row| Ok((row.try_get("env")?, row.try_get("version")?)))

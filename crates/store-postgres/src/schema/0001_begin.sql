@@ -17,6 +17,12 @@ CREATE TABLE meta (
 
 INSERT INTO meta (name, value) VALUES ('upkeep', 0);
 
+-- Each transaction whose outcome matters leaves a mark, by which it is looked for when its commit was
+-- not answered. Kept for some minutes.
+CREATE TABLE commit_mark (
+    id bytea PRIMARY KEY -- an ObjectId, so in the order of time
+);
+
 -- What all who ever work on this database go by; the first proposal counts.
 CREATE TABLE agreed (
     name  text PRIMARY KEY,
