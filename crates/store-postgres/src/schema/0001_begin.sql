@@ -9,13 +9,11 @@
 
 -- What has no table of its own.
 CREATE TABLE meta (
-    -- 'time': what the clock showed when it was last noted; 'probes': how often somebody asked
-    -- whether a commit works; 'upkeep': locked by who tidies up
+    -- 'time': what the clock showed when it was last noted; 'probes 3': how often the node that
+    -- counts in slot 3 was asked whether a commit works
     name  text PRIMARY KEY,
     value bigint NOT NULL
 );
-
-INSERT INTO meta (name, value) VALUES ('upkeep', 0);
 
 -- Each transaction whose outcome matters leaves a mark, by which it is looked for when its commit was
 -- not answered. Kept for some minutes.
@@ -173,7 +171,9 @@ CREATE TABLE event (
 ALTER TABLE event ALTER COLUMN body SET STORAGE EXTERNAL;
 
 CREATE UNIQUE INDEX event_id ON event (env, id);
-CREATE INDEX event_age ON event USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);
+-- What is forgotten is found by it, the oldest first. Not by blocks (brin): once the space of what was
+-- forgotten is used again, every block seems to have old events.
+CREATE INDEX event_age ON event (created_at);
 
 CREATE TABLE delivery (
     env         bigint NOT NULL,
