@@ -64,6 +64,7 @@ use node::Node;
 use recording::Recorder;
 use registry::Registry;
 use signals::Signals;
+use upkeep::Expiry;
 
 /// How a node uses the database.
 #[derive(Clone)]
@@ -118,6 +119,7 @@ struct Shared {
     node: Node,
     signals: Signals,
     time: DatabaseTime,
+    expiry: Expiry,
 }
 
 /// Connections: those that write do not wait for those that read.
@@ -158,6 +160,7 @@ impl PostgresStore {
             node,
             signals: Signals::default(),
             time,
+            expiry: Expiry::default(),
         });
         heartbeat::take_over(&shared).await?;
         tokio::spawn(heartbeat::beat(shared.clone(), ends.clone()));

@@ -1,30 +1,29 @@
 //! Forgetting and tidying, some rows at a time. Every node does it: what one is busy with, the others
 //! pass over.
 
-use std::{collections::HashSet, time::Duration};
+mod expiry;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use herald_domain::{delivery::DeliveryState, time::Timestamp};
 use herald_store::{Result, Upkeep};
-use tokio_postgres::Row;
 
 use crate::{
     PostgresStore, Shared,
-    codec::{delivery_state, limit as at_most},
+    codec::limit as at_most,
     failure::Outcome,
     tally::{Tallies, WebhookKey},
     transaction::Tx,
     webhooks,
 };
 
+pub(crate) use expiry::Expiry;
+
 #[async_trait]
 impl Upkeep for PostgresStore {
     async fn expire(&self, before: Timestamp, limit: usize) -> Result<usize> {
-        self.write((self.shared.clone(), before, limit), |tx, given| async move {
-            let (shared, before, limit) = &*given;
-            expire(&tx, shared, *before, *limit).await
-        })
-        .await
+        expiry::expire(self, before, limit).await
     }
 
     async fn expire_keys(&self, before: Timestamp, limit: usize) -> Result<usize> {
@@ -69,80 +68,6 @@ impl Upkeep for PostgresStore {
     }
 }
 
-/// Events by their age, the oldest first, that have nothing left to do. Whether that is so is asked
-/// for one by one: as a join, it might read every delivery there is.
-const OLD: &str = "
-    SELECT e.env, e.seq FROM event AS e
-    WHERE e.created_at < $1
-        AND (SELECT bool_or(d.state IN (0, 3)) FROM delivery AS d
-             WHERE d.env = e.env AND d.seq = e.seq) IS NOT TRUE
-    ORDER BY e.created_at LIMIT $2 FOR UPDATE OF e SKIP LOCKED";
-
-/// What was made before `before`, and has ended, is forgotten with everything that belongs to it.
-async fn expire(tx: &Tx, shared: &Shared, before: Timestamp, limit: usize) -> Outcome<usize> {
-    let old = tx.query(OLD, &[&before.millis(), &at_most(limit)]).await?;
-    let old: Vec<EventKey> = old.iter().map(event_key).collect::<Outcome<_>>()?;
-    let begun = begun_anew(tx, &old).await?;
-    let ended: Vec<EventKey> = old.into_iter().filter(|event| !begun.contains(event)).collect();
-    let mut tallies = Tallies::default();
-    remove(tx, &ended, &mut tallies).await?;
-    tallies.write(tx, shared.node.slot()).await?;
-    Ok(ended.len())
-}
-
-/// Environment and number of an event.
-type EventKey = (i64, i64);
-
-fn event_key(row: &Row) -> Outcome<EventKey> {
-    Ok((row.try_get("env")?, row.try_get("seq")?))
-}
-
-/// Those of these events that have something to do after all: between the look at a delivery and its
-/// lock, a recovery may have made it due. From here on none can: their deliveries are locked.
-async fn begun_anew(tx: &Tx, events: &[EventKey]) -> Outcome<HashSet<EventKey>> {
-    let sql = "SELECT d.env, d.seq, d.state
-               FROM delivery AS d JOIN unnest($1::bigint[], $2::bigint[]) AS old (env, seq)
-                   ON d.env = old.env AND d.seq = old.seq
-               ORDER BY d.env, d.seq, d.webhook FOR UPDATE OF d";
-    let (envs, sequences) = columns(events);
-    let mut begun = HashSet::new();
-    for row in tx.query(sql, &[&envs, &sequences]).await? {
-        if [DeliveryState::Pending, DeliveryState::Held].contains(&delivery_state(&row, "state")?) {
-            begun.insert(event_key(&row)?);
-        }
-    }
-    Ok(begun)
-}
-
-fn columns(events: &[EventKey]) -> (Vec<i64>, Vec<i64>) {
-    events.iter().copied().unzip()
-}
-
-async fn remove(tx: &Tx, events: &[EventKey], tallies: &mut Tallies) -> Outcome<()> {
-    let (envs, sequences) = columns(events);
-    let delete = |table: &str, returning: &str| {
-        format!(
-            "DELETE FROM {table} AS t USING unnest($1::bigint[], $2::bigint[]) AS old (env, seq)
-             WHERE t.env = old.env AND t.seq = old.seq {returning}"
-        )
-    };
-    for table in ["attempt", "manual_attempt"] {
-        tx.execute(&delete(table, ""), &[&envs, &sequences]).await?;
-    }
-    let sql = delete("delivery", "RETURNING t.env, t.webhook, t.state");
-    for row in tx.query(&sql, &[&envs, &sequences]).await? {
-        tallies.removed(
-            (row.try_get("env")?, row.try_get("webhook")?),
-            delivery_state(&row, "state")?,
-        );
-    }
-    let sql = delete("event", "RETURNING t.env, t.type, t.resource");
-    for row in tx.query(&sql, &[&envs, &sequences]).await? {
-        tallies.events(row.try_get("env")?, (row.try_get("type")?, row.try_get("resource")?), -1);
-    }
-    Ok(())
-}
-
 async fn expire_keys(tx: &Tx, before: Timestamp, limit: usize) -> Outcome<usize> {
     let sql = "SELECT env, key FROM idempotency WHERE created_at < $1
                ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED";
@@ -167,15 +92,15 @@ const ORPHANED: &str = "
              WHERE t.env = w.env AND t.webhook = w.num) > 0
     ORDER BY w.num";
 
-/// Where the deliveries of a webhook (`$1`, `$2`) are found that may have to be cancelled. A fresh one
-/// is in no index, but its number is not smaller than what its node says.
+/// Where the deliveries of a webhook are found that may have to be cancelled, each in the order of an
+/// index. A fresh one is in none of those, but its number is not smaller than what its node says.
 const ORPHANS: [(&str, DeliveryState); 3] = [
-    ("due_at IS NOT NULL", DeliveryState::Pending),
+    ("due_at IS NOT NULL ORDER BY due_at, seq", DeliveryState::Pending),
     (
-        "state = 0 AND due_at IS NULL AND seq >= (SELECT min(fresh_from) FROM node)",
+        "state = 0 AND due_at IS NULL AND seq >= (SELECT min(fresh_from) FROM node) ORDER BY seq",
         DeliveryState::Pending,
     ),
-    ("unusual = 3", DeliveryState::Held),
+    ("unusual = 3 ORDER BY seq", DeliveryState::Held),
 ];
 
 async fn cancel_orphans(tx: &Tx, shared: &Shared, at: Timestamp, limit: usize) -> Outcome<usize> {
