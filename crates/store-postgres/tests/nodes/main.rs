@@ -11,3 +11,4 @@ mod resources;
 mod restarts;
 mod server;
 mod signals;
+mod upkeep;
