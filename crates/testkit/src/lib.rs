@@ -12,6 +12,8 @@
 
 pub mod chance;
 pub mod clock;
+#[cfg(feature = "server")]
+pub mod home;
 pub mod names;
 #[cfg(feature = "server")]
 pub mod nodes;

@@ -1,7 +1,7 @@
-//! Other nodes, in the test's hand: an embedded store that is one of several nodes' as far as its
-//! engine can tell.
+//! Other nodes, in the test's hand: a store that is one of several nodes' as far as its engine can
+//! tell, beside what the store itself says of others.
 //!
-//! What is remembered is the embedded store's own, which several such nodes may share.
+//! What is remembered is the store's own, which several such nodes may share.
 
 use std::{
     sync::{
@@ -34,17 +34,16 @@ use herald_store::{
     ManualAttempt, Missed, NewAccount, Nodes, NoticeTaken, Notices, NumberedAttempt, Page, Queue,
     Record, Recorded, Recording, Recoveries, Recovery, RecoveryCreated, RecoveryFilter,
     RecoveryStep, ResourceFilter, Resources, Result, SecretChanged, Sessions, Settled, Settlement,
-    Signal, Statistics, Stored, TimeRange, Upkeep, WebhookFilter, Webhooks,
+    Signal, Statistics, Store, Stored, TimeRange, Upkeep, WebhookFilter, Webhooks,
 };
-use herald_store_sqlite::SqliteStore;
 use tokio::sync::{Mutex, mpsc};
 
 /// A store that is one of several nodes', if the test says so. At first nothing is said, and it
 /// holds what it has claimed.
-#[derive(Debug)]
 pub struct OneOfSeveral {
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     holds: AtomicBool,
+    /// 0: as many as the store says.
     dispatchers: AtomicUsize,
     has_left: AtomicBool,
     blind: AtomicUsize,
@@ -52,14 +51,20 @@ pub struct OneOfSeveral {
     told: Mutex<mpsc::UnboundedReceiver<Signal>>,
 }
 
+impl std::fmt::Debug for OneOfSeveral {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OneOfSeveral").finish_non_exhaustive()
+    }
+}
+
 impl OneOfSeveral {
     /// A node on this store.
-    pub fn new(store: Arc<SqliteStore>) -> Self {
+    pub fn new(store: Arc<dyn Store>) -> Self {
         let (tell, told) = mpsc::unbounded_channel();
         Self {
             store,
             holds: AtomicBool::new(true),
-            dispatchers: AtomicUsize::new(1),
+            dispatchers: AtomicUsize::new(0),
             has_left: AtomicBool::new(false),
             blind: AtomicUsize::new(0),
             tell,
@@ -102,18 +107,22 @@ impl OneOfSeveral {
 
 #[async_trait]
 impl Nodes for OneOfSeveral {
-    fn holds(&self, _: Lease) -> bool {
-        self.holds.load(Ordering::Acquire)
+    fn holds(&self, lease: Lease) -> bool {
+        self.holds.load(Ordering::Acquire) && self.store.holds(lease)
     }
 
     fn dispatchers(&self) -> usize {
-        self.dispatchers.load(Ordering::Acquire)
+        match self.dispatchers.load(Ordering::Acquire) {
+            0 => self.store.dispatchers(),
+            dispatchers => dispatchers,
+        }
     }
 
     async fn signal(&self) -> Signal {
-        match self.told.lock().await.recv().await {
-            Some(signal) => signal,
-            None => std::future::pending().await,
+        let mut told = self.told.lock().await;
+        tokio::select! {
+            Some(signal) = told.recv() => signal,
+            signal = self.store.signal() => signal,
         }
     }
 
@@ -123,11 +132,11 @@ impl Nodes for OneOfSeveral {
 
     async fn leave(&self) -> Result<()> {
         self.has_left.store(true, Ordering::Release);
-        Ok(())
+        self.store.leave().await
     }
 }
 
-/// Passes the methods of a trait on to the embedded store, but for those that are given.
+/// Passes the methods of a trait on to the store, but for those that are given.
 macro_rules! pass_on {
     ($trait:ident {
         $($name:ident($($given:ident: $type:ty),*) -> $answer:ty;)*

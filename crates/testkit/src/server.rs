@@ -1,5 +1,6 @@
-//! The whole of Herald inside a test's process: engine, embedded store and web layer, on a port
-//! of its own, with the clock and chance in the test's hand.
+//! The whole of Herald inside a test's process: engine, store and web layer, on a port of its own,
+//! with the clock and chance in the test's hand. The nodes of a database go by its clock in what they
+//! owe each other; that one stays as it is.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -16,12 +17,18 @@ use herald_engine::{
     Concurrency, Engine, NewAccountKeys, OperatorKey, Parts, Role, SealKey, Settings,
     http::ClientConfig,
 };
-use herald_store_sqlite::SqliteStore;
+use herald_store::Store;
 use herald_web::WebOptions;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use crate::{chance::FixedChance, clock::ManualClock, names::Names, nodes::OneOfSeveral};
+use crate::{
+    chance::FixedChance,
+    clock::ManualClock,
+    home::{Backend, Home},
+    names::Names,
+    nodes::OneOfSeveral,
+};
 
 /// The key of every test server's operator.
 pub const OPERATOR_KEY: &str = "the-operator-of-this-test";
@@ -38,7 +45,7 @@ pub struct TestServer {
     /// The engine, for what the API does not show.
     pub engine: Arc<Engine>,
     /// What is remembered, for what nothing else shows.
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Store>,
     /// What the engine's store says of other nodes.
     pub nodes: Arc<OneOfSeveral>,
     /// The account and its keys.
@@ -47,6 +54,13 @@ pub struct TestServer {
     address: SocketAddr,
     web: JoinHandle<()>,
     end: oneshot::Sender<()>,
+    remains: Remains,
+}
+
+/// What is remembered can be read for as long as this is there.
+#[derive(Debug)]
+pub struct Remains {
+    _home: Home,
     _folder: TempDir,
 }
 
@@ -58,8 +72,8 @@ impl std::fmt::Debug for TestServer {
 
 impl TestServer {
     /// A server with [`settings`].
-    pub async fn start() -> Self {
-        Self::start_with(settings()).await
+    pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, settings()).await
     }
 
     /// A server with these settings, reached under its own address.
@@ -67,7 +81,7 @@ impl TestServer {
     /// # Panics
     ///
     /// If it does not start.
-    pub async fn start_with(settings: Settings) -> Self {
+    pub async fn start_with(backend: Backend, settings: Settings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let settings = Settings { public_url: format!("http://{address}"), ..settings };
@@ -75,9 +89,8 @@ impl TestServer {
         let clock = Arc::new(ManualClock::new(BEGINNING));
         let names = Arc::new(Names::default());
         let ids = Arc::new(IdSequence::new([7; 5]));
-        let store = SqliteStore::open(&folder.path().join("herald.db"), ids.clone())
-            .expect("a new database opens");
-        let store = Arc::new(store);
+        let home = Home::of(backend, folder.path()).await;
+        let store = home.open(ids.clone()).await;
         let nodes = Arc::new(OneOfSeveral::new(store.clone()));
         let parts = Parts {
             store: nodes.clone(),
@@ -107,7 +120,7 @@ impl TestServer {
             address,
             web,
             end,
-            _folder: folder,
+            remains: Remains { _home: home, _folder: folder },
         }
     }
 
@@ -146,10 +159,11 @@ impl TestServer {
     /// # Panics
     ///
     /// If the web layer has panicked.
-    pub async fn stop(self) {
+    pub async fn stop(self) -> Remains {
         let _ = self.end.send(());
         let (web, ()) = tokio::join!(self.web, self.engine.stop());
         web.expect("the web layer does not panic");
+        self.remains
     }
 }
 

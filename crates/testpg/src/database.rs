@@ -1,7 +1,11 @@
 //! A database on a server, dropped when the test lets go of it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
+use futures_util::StreamExt as _;
 use tokio_postgres::{Client, NoTls};
 
 use crate::{Cluster, URL};
@@ -55,6 +59,26 @@ impl Database {
     /// If the server cannot be reached.
     pub async fn connect(&self) -> Client {
         connect(&self.url()).await.expect("a connection")
+    }
+
+    /// What is in its tables, byte for byte.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be read.
+    pub async fn contents(&self) -> Vec<u8> {
+        let client = self.connect().await;
+        let tables = "SELECT quote_ident(table_name) FROM information_schema.tables
+                      WHERE table_schema = 'public' ORDER BY table_name";
+        let mut contents = Vec::new();
+        for table in client.query(tables, &[]).await.expect("a list of tables") {
+            let copy = format!("COPY {} TO STDOUT (FORMAT binary)", table.get::<_, String>(0));
+            let mut rows = pin!(client.copy_out(&copy).await.expect("a copy"));
+            while let Some(piece) = rows.next().await {
+                contents.extend_from_slice(&piece.expect("a piece of the copy"));
+            }
+        }
+        contents
     }
 
     fn at(&self, name: &str) -> String {

@@ -8,14 +8,14 @@ use herald_domain::time::Timestamp;
 use herald_engine::{Clock as _, SystemClock};
 use herald_testkit::{
     clock::ManualClock,
-    server::{BEGINNING, OPERATOR_KEY, TestServer},
+    server::{BEGINNING, OPERATOR_KEY},
 };
 use serde_json::{Value, json};
 
 use crate::support::{
     api::{Api, text},
     eventually,
-    inside::api,
+    inside::{self, api},
     ledger::{self, Ledger, events},
     world::World,
 };
@@ -85,7 +85,7 @@ async fn until_due(clock: &ManualClock, look: impl AsyncFn()) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_is_pending_until_its_delay_has_passed_and_completes_then() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let api = api(&server);
     ledger::keep(&api).await;
     let client = create_client(&api, "Doe").await;
@@ -108,7 +108,7 @@ async fn a_check_is_pending_until_its_delay_has_passed_and_completes_then() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_check_comes_to_follows_from_its_clients_last_name() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let api = api(&server);
     ledger::keep(&api).await;
     let mut checks = Vec::new();
@@ -151,7 +151,7 @@ async fn tells(api: &Api, id: &str, status: &str, outcome: Option<&str>, types: 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_of_the_live_environment_stays_pending_until_an_engine_reports() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let live = Api::new(server.address(), &server.account.live);
     ledger::keep(&live).await;
     let client = create_client(&live, "attention").await;
@@ -183,7 +183,7 @@ async fn a_check_of_the_live_environment_stays_pending_until_an_engine_reports()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_fails_if_its_client_is_deleted_meanwhile() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let api = api(&server);
     ledger::keep(&api).await;
     let client = create_client(&api, "Doe").await;
@@ -199,7 +199,7 @@ async fn a_check_fails_if_its_client_is_deleted_meanwhile() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_that_was_pending_at_a_kill_9_completes_after_the_restart() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     ledger::keep(&running.api()).await;
     let client = create_client(&running.api(), "attention").await;

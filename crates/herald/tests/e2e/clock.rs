@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::support::{
     api::{Api, text},
     eventually,
-    inside::{api, books, books_say, publish, publish_many, quiet, wake_upkeep},
+    inside::{self, api, books, books_say, publish, publish_many, quiet, wake_upkeep},
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -40,7 +40,7 @@ async fn due(api: &Api, attempts: u64) -> Timestamp {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_clock_went_back_a_retry_comes_no_later_than_its_step() {
     for back in [HOUR, 3 * YEAR] {
-        let server = TestServer::start().await;
+        let server = inside::start().await;
         let receiver = Receiver::start(|_| Reply::status(500)).await;
         let api = api(&server);
         api.create_webhook_for(&receiver.url("/"), "client.created", true).await;
@@ -66,7 +66,7 @@ async fn after_the_clock_went_back_a_retry_comes_no_later_than_its_step() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_clock_went_back_what_waits_for_a_disabled_webhook_comes_no_later_either() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let receiver = Receiver::start(|_| Reply::status(500)).await;
     let api = api(&server);
     let webhook = api.create_webhook_for(&receiver.url("/"), "client.created", true).await;
@@ -93,7 +93,7 @@ async fn years_forward_all_retries_come_and_no_more_at_once_than_the_window_allo
     const RETRIES: usize = 300;
     let mut settings = settings();
     settings.concurrency.in_flight_per_webhook = WINDOW;
-    let server = TestServer::start_with(settings).await;
+    let server = inside::start_with(settings).await;
     let gate = Gate::new();
     let behind = gate.clone();
     let clock = server.clock.clone();
@@ -133,7 +133,7 @@ async fn served_beside(server: &TestServer) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_goes_on_after_the_clock_went_back() {
     const BACKLOG: usize = 3_000;
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let gate = Gate::new();
     let behind = gate.clone();
     let receiver = Receiver::start(move |_| Reply::ok().behind(&behind)).await;
@@ -150,7 +150,7 @@ async fn a_backlog_goes_on_after_the_clock_went_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_during_which_the_clock_goes_back_is_retried_no_later_than_its_step() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let gate = Gate::new();
     let behind = gate.clone();
     let receiver = Receiver::start(move |_| Reply::status(500).behind(&behind)).await;

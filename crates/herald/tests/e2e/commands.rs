@@ -45,7 +45,7 @@ fn code(said: &Said) -> i32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_made_shown_changed_and_deleted_from_the_command_line() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let made = json_of(
         &running,
@@ -95,7 +95,7 @@ async fn a_webhook_is_made_shown_changed_and_deleted_from_the_command_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_event_types_are_listed_as_people_and_programs_ask_for_them() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let known = running.api().get("/v1/eventTypes").await.good();
     let known = known["items"].as_array().unwrap();
@@ -116,7 +116,7 @@ async fn the_event_types_are_listed_as_people_and_programs_ask_for_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_and_deliveries_are_found_with_their_timeline_and_page_by_page() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let failing = |_: &Received| Reply::status(503).with_body("busy\u{1b}[31m, later");
     let receiver = Receiver::start_tls(&world.receiver, &["http/1.1"], failing).await;
@@ -159,7 +159,7 @@ async fn events_and_deliveries_are_found_with_their_timeline_and_page_by_page() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_herald_sends_is_verified_offline_and_what_was_changed_is_not() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let receiver = Receiver::start_tls(&world.receiver, &["http/1.1"], |_| Reply::ok()).await;
     let (_, secret) = running.api().create_webhook(&receiver.url("/hook")).await;
@@ -209,7 +209,7 @@ async fn verify(folder: &Path, arguments: &[&str], expected: i32) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_wrong_has_its_exit_code_and_the_key_is_never_shown() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let id = "5eb04fcd0f3e360008035eb2";
     let wrong = ("HERALD_API_KEY", "test_not-a-key-of-anybody");
@@ -249,7 +249,7 @@ async fn what_goes_wrong_has_its_exit_code_and_the_key_is_never_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_taken_from_a_file_and_help_does_not_show_the_one_in_the_environment() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let file = world.folder.path().join("key");
     std::fs::write(&file, format!("{}\n", running.keys.test)).unwrap();

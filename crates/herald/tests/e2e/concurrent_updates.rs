@@ -89,7 +89,7 @@ async fn sixteen_clients_that_update_different_fields_at_once_lose_nothing() {
 /// Each writer has a field of its own, and writes each of its values twice: the second time
 /// nothing changes, whatever the others do meanwhile.
 async fn different_fields(writers: usize, rounds: usize) {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     ledger::keep(&running.api()).await;
     let client = create_client(&running.api()).await;
@@ -137,7 +137,7 @@ async fn sixteen_clients_that_update_the_same_field_at_once_are_all_told_and_the
 
 /// Every writer writes what nobody else does, so each update changes something.
 async fn same_field(writers: usize, rounds: usize) {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     ledger::keep(&running.api()).await;
     let client = create_client(&running.api()).await;
@@ -174,7 +174,7 @@ async fn same_field(writers: usize, rounds: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn images_of_both_sides_uploaded_at_once_beside_updates_are_all_kept() {
     const ROUNDS: usize = 15;
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let api = running.api();
     ledger::keep(&api).await;
@@ -213,7 +213,7 @@ async fn images_of_both_sides_uploaded_at_once_beside_updates_are_all_kept() {
 async fn what_is_made_and_changed_while_its_client_is_deleted_goes_with_it_or_is_refused() {
     const ROUNDS: usize = 20;
     const WRITERS: usize = 15;
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let api = running.api();
     ledger::keep(&api).await;

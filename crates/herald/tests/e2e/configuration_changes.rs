@@ -16,7 +16,7 @@ use crate::support::{
     PATIENCE,
     api::text,
     eventually,
-    inside::{api, books, books_say, publish, publish_many, quiet},
+    inside::{self, api, books, books_say, publish, publish_many, quiet},
 };
 
 /// More than there is room for in memory: most of them wait in the store.
@@ -41,7 +41,7 @@ impl Stage {
         let mut settings = settings();
         // Publishing ten thousand events takes a while, and nothing should time out meanwhile.
         settings.client.deadline = PATIENCE;
-        let server = TestServer::start_with(settings).await;
+        let server = inside::start_with(settings).await;
         let gate = Gate::new();
         let behind = gate.clone();
         let receiver = Receiver::start(move |_| Reply::status(status).behind(&behind)).await;

@@ -88,7 +88,8 @@ async fn kill_9_at_random_moments_loses_nothing_that_was_accepted() {
     let world = World::with(&[
         ("HERALD_DELIVERY__MAX_IN_FLIGHT", &limit),
         ("HERALD_DELIVERY__MAX_IN_FLIGHT_PER_WEBHOOK", &limit),
-    ]);
+    ])
+    .await;
     let receiver = Receiver::start_tls(&world.receiver, &["http/1.1"], |_| Reply::ok()).await;
     let first = world.first_start().await;
     for path in ["/a", "/b"] {

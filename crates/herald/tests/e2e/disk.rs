@@ -4,6 +4,8 @@
 //! The oracle knows only what publishers and a receiver see. A publisher notes with each answer
 //! whether the disk was broken from before its request until after its answer.
 
+mod faults;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -17,10 +19,11 @@ use http::Method;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinSet};
 
+use faults::{Fault, FaultyDisk};
+
 use crate::support::{
     PATIENCE,
     api::{Answer, Api, text},
-    disk::{Fault, FaultyDisk},
     eventually,
     program::Server,
     world::{Keys, Running, World, new_client},
@@ -179,7 +182,7 @@ fn copies(received: &[Received]) -> HashMap<String, usize> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_sync_fails_is_not_acknowledged_and_what_was_survives_kill_9() {
-    let world = World::new();
+    let world = World::new().await;
     let disk = FaultyDisk::of(&world);
     let receiver = Receiver::start_tls(&world.receiver, &["http/1.1"], |_| Reply::ok()).await;
     let running = world.first_start_as(|command| disk.under(&command)).await;
@@ -205,7 +208,7 @@ async fn a_commit_whose_sync_fails_is_not_acknowledged_and_what_was_survives_kil
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_new_work_and_what_was_in_flight_is_recorded_when_there_is_room() {
-    let world = World::new();
+    let world = World::new().await;
     let disk = FaultyDisk::of(&world);
     let gate = Gate::new();
     let behind = gate.clone();

@@ -1,14 +1,14 @@
-//! Endings in order: SIGTERM exits 0 and loses nothing; a second process keeps its hands off.
+//! Endings in order: SIGTERM exits 0 and loses nothing.
 
 use herald_testkit::receiver::{Gate, Receiver, Reply};
 use rustix::process::Signal;
 
-use crate::support::{eventually, program::run, world::World};
+use crate::support::{eventually, world::World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_lets_what_is_in_flight_end_exits_0_and_loses_nothing() {
     const EVENTS: usize = 20;
-    let world = World::new();
+    let world = World::new().await;
     let gate = Gate::new();
     let behind = gate.clone();
     let receiver =
@@ -50,7 +50,7 @@ async fn sigterm_lets_what_is_in_flight_end_exits_0_and_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_ends_it_at_once_and_loses_nothing() {
-    let world = World::new();
+    let world = World::new().await;
     let gate = Gate::new();
     let behind = gate.clone();
     let receiver =
@@ -76,36 +76,4 @@ async fn a_second_signal_ends_it_at_once_and_loses_nothing() {
     assert_eq!(received[0].body, received[1].body);
     let api = again.api();
     eventually("it is delivered", async || (api.count("delivered").await == 1).then_some(())).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_process_on_the_same_database_refuses() {
-    let world = World::new();
-    let running = world.first_start().await;
-    for subcommand in ["serve", "migrate"] {
-        let said = run(world.herald(&[subcommand])).await;
-        assert_eq!(said.status.code(), Some(1), "{said:?}");
-        assert!(said.err.contains("another Herald has this database open"), "{said:?}");
-    }
-    assert_eq!(running.api().get("/v1/webhooks").await.good()["totalItems"], 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_beside_the_running_server_is_whole_and_serves() {
-    let world = World::new();
-    let running = world.first_start().await;
-    let (webhook, _) = running.api().create_webhook("https://example.com/").await;
-    let said = run(world.herald(&["backup", "copy.db"])).await;
-    assert!(said.status.success(), "{said:?}");
-    let again = run(world.herald(&["backup", "copy.db"])).await;
-    assert_eq!(again.status.code(), Some(1));
-    assert!(again.err.contains("is there already"), "{again:?}");
-    assert!(running.server.terminate().await.success());
-
-    std::fs::rename(world.folder.path().join("copy.db"), world.database()).unwrap();
-    for suffix in ["-wal", "-shm"] {
-        let _gone = std::fs::remove_file(format!("{}{suffix}", world.database().display()));
-    }
-    let restored = world.start(&running.keys).await;
-    assert_eq!(restored.api().webhook(&webhook).await["url"], "https://example.com/");
 }

@@ -8,7 +8,7 @@ use http::Version;
 use crate::support::{eventually, world::World};
 
 async fn delivers_over(protocol: &str, version: Version) {
-    let world = World::new();
+    let world = World::new().await;
     let receiver = Receiver::start_tls(&world.receiver, &[protocol], |_| Reply::ok()).await;
     let running = world.first_start().await;
     let (_, secret) = running.api().create_webhook(&receiver.url("/hook?x=1")).await;
@@ -42,7 +42,7 @@ async fn an_http11_receiver_gets_signed_notifications() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_nobody_vouches_for_gets_nothing() {
-    let (world, elsewhere) = (World::new(), World::new());
+    let (world, elsewhere) = (World::new().await, World::new().await);
     let receiver = Receiver::start_tls(&elsewhere.receiver, &["h2"], |_| Reply::ok()).await;
     let running = world.first_start().await;
     running.api().create_webhook(&receiver.url("/")).await;

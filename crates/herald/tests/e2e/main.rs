@@ -5,8 +5,16 @@
 //! `rotation`, `notices` in part, `other_nodes`, `checks`, `configuration_changes`, `statistics` and
 //! parts of `temporary_endpoints` have the server in their own process: days pass there, and what is
 //! going on inside has to be known.
+//!
+//! All of it is run on both backends: here on the embedded one, in `postgres.rs` on PostgreSQL. What
+//! is here only is at the end of the list.
 
 mod support;
+
+use herald_testkit::home::Backend;
+
+/// What these tests run on.
+pub(crate) const BACKEND: Backend = Backend::Sqlite;
 
 mod checks;
 mod clock;
@@ -14,12 +22,10 @@ mod commands;
 mod concurrent_updates;
 mod configuration_changes;
 mod crash;
-mod disk;
 mod ending;
 mod http2;
 mod notices;
 mod on_request;
-mod other_nodes;
 mod portal;
 mod portal_endpoints;
 mod portal_hostile;
@@ -34,3 +40,10 @@ mod starting;
 mod statistics;
 mod story;
 mod temporary_endpoints;
+
+// About the file: the disk below it, its lock, its copies. A database on a server has none of these.
+mod disk;
+mod embedded;
+// Where several nodes work on one database, the others are real: a server has them in the tests of
+// `nodes`, and here they are in the test's hand.
+mod other_nodes;

@@ -13,8 +13,7 @@ use herald_domain::{
     time::Timestamp,
 };
 use herald_engine::{NoticeHook, Settings};
-use herald_store::{After, EventFilter, History as _, Notices as _, Page, Queue as _, Settlement};
-use herald_store_sqlite::SqliteStore;
+use herald_store::{After, EventFilter, Page, Settlement};
 use herald_testkit::{
     receiver::{Received, Receiver, Reply},
     server::{TestServer, settings},
@@ -83,7 +82,8 @@ impl Installation {
         let world = World::with(&[
             ("HERALD_DELIVERY__RETRY_SCHEDULE", delays),
             ("HERALD_DELIVERY__RETRY_JITTER", "0.0"),
-        ]);
+        ])
+        .await;
         let notices = Receiver::start_tls(&world.receiver, &["http/1.1"], notices).await;
         let failing = |_: &Received| Reply::status(500);
         let customer = Receiver::start_tls(&world.receiver, &["http/1.1"], failing).await;
@@ -207,12 +207,14 @@ async fn what_was_noted_before_a_crash_is_told_once_after_it() {
 /// Does what a process does that settles the last attempt of a webhook's delivery, and dies before
 /// it tells of it.
 async fn give_up(world: &World, webhook: &str) {
-    let ids = Arc::new(IdSequence::new([9; 5]));
-    let store = SqliteStore::open(&world.database(), ids).expect("the file is free");
+    let store = world.home.open(Arc::new(IdSequence::new([9; 5]))).await;
     let webhook = webhook.parse().expect("an id");
     let later = Timestamp::from_millis(4_000_000_000_000);
-    let claim = store.claim(webhook, later, 1).await.expect("it claims");
-    let claimed = &claim.deliveries[0];
+    // What a process had that was killed may have to wait for the end of its lease.
+    let claimed = eventually("it is claimed", async || {
+        store.claim(webhook, later, 1).await.expect("it claims").deliveries.pop()
+    })
+    .await;
     let failure = Failure { class: ErrorClass::Timeout, detail: "no answer".into() };
     let attempt = Attempt {
         started_at: claimed.due_at,
@@ -326,7 +328,7 @@ async fn refuses_changes(api: &Api, hook: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_whose_notices_could_not_be_sent_is_refused_with_what_to_do() {
-    let world = World::new();
+    let world = World::new().await;
     for (url, secret, said) in [
         ("https://ops.example.com/", "", "openssl rand"),
         ("https://10.0.0.1/", SECRET, "delivery.allowed_networks"),
@@ -351,7 +353,7 @@ async fn server(url: String, delays: Option<Vec<Duration>>) -> TestServer {
     if let Some(delays) = delays {
         settings.rules.schedule = RetrySchedule::new(delays, 0.0).expect("a schedule");
     }
-    TestServer::start_with(settings).await
+    inside::start_with(settings).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

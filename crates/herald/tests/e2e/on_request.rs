@@ -14,7 +14,7 @@ use crate::support::{
     PATIENCE,
     api::{Api, text},
     eventually,
-    inside::{api, books, books_say, publish, publish_many, quiet, wake_upkeep},
+    inside::{self, api, books, books_say, publish, publish_many, quiet, wake_upkeep},
     world::World,
 };
 
@@ -31,7 +31,7 @@ async fn gated(gate: &Gate) -> Receiver {
 async fn patient_server() -> TestServer {
     let mut settings = settings();
     settings.client.deadline = PATIENCE;
-    TestServer::start_with(settings).await
+    inside::start_with(settings).await
 }
 
 /// The ids of the deliveries in a state.
@@ -61,7 +61,7 @@ fn events(received: &[Received]) -> HashSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_delivery_is_sent_on_request_while_its_webhook_stays_disabled() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let receiver = Receiver::start(|_| Reply::ok()).await;
     let api = api(&server);
     let url = receiver.url("/");
@@ -91,7 +91,7 @@ async fn a_held_delivery_is_sent_on_request_while_its_webhook_stays_disabled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_resend_delivered_is_not_retried_and_goes_with_its_event() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let receiver = Receiver::start(|request: &Received| match request.index {
         0 => Reply::status(500),
         _ => Reply::ok(),
@@ -157,7 +157,7 @@ async fn what_waits_in_memory_is_not_sent_again_after_a_resend_delivered_it() {
     let mut settings = settings();
     settings.client.deadline = PATIENCE;
     settings.concurrency.in_flight_per_webhook = 1;
-    let server = TestServer::start_with(settings).await;
+    let server = inside::start_with(settings).await;
     let gate = Gate::new();
     let behind = gate.clone();
     let receiver = Receiver::start(move |request: &Received| match request.index {
@@ -231,7 +231,7 @@ async fn a_resend_is_recorded_though_its_client_hung_up_and_herald_was_told_to_s
     .await;
     assert!(!stopping.is_finished(), "it waits for the resend");
     gate.open();
-    stopping.await.expect("it stops");
+    let _remains = stopping.await.expect("it stops");
     let id: DeliveryId = held.parse().expect("an id");
     let (delivery, attempts) = engine.delivery(environment, id).await.expect("it is there");
     assert_eq!(delivery.state, DeliveryState::Delivered);
@@ -241,7 +241,7 @@ async fn a_resend_is_recorded_though_its_client_hung_up_and_herald_was_told_to_s
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_held_deliveries_are_recovered_and_arrive_once_each() {
     const HELD: usize = 1_000;
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let receiver = Receiver::start(|_| Reply::ok()).await;
     let api = api(&server);
     let webhook = api.create_webhook_for(&receiver.url("/"), "client.created", false).await;
@@ -268,7 +268,7 @@ async fn a_thousand_held_deliveries_are_recovered_and_arrive_once_each() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_that_a_kill_9_interrupts_goes_on_after_the_restart() {
     const HELD: usize = 3_000;
-    let world = World::new();
+    let world = World::new().await;
     let receiver = Receiver::start_tls(&world.receiver, &["h2"], |_| Reply::ok()).await;
     let running = world.first_start().await;
     let api = running.api();

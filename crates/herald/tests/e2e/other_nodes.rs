@@ -13,7 +13,7 @@ use herald_domain::{
     webhook::WebhookPatch,
 };
 use herald_engine::{Incoming, NewEndpoint, NoticeHook, RECOVERABLE, Role, Settings};
-use herald_store::{Page, Queue as _, Signal, Upkeep as _, WebhookFilter, Webhooks as _};
+use herald_store::{Page, Signal, WebhookFilter};
 use herald_testkit::{
     receiver::{Gate, Receiver, Reply},
     server::{BEGINNING, TestServer, settings},
@@ -25,7 +25,7 @@ use crate::support::{
     PATIENCE,
     api::text,
     eventually,
-    inside::{api, books_say, measured, metrics, publish, publish_many, quiet},
+    inside::{self, api, books_say, measured, metrics, publish, publish_many, quiet},
 };
 
 /// Sooner than any loop comes round by itself.
@@ -53,7 +53,7 @@ async fn only_webhook(server: &TestServer) -> WebhookId {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_attempted_under_a_lease_that_has_ended_and_nothing_is_left_behind() {
     const EVENTS: usize = 20;
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let receiver = Receiver::start(|_| Reply::ok()).await;
     api(&server).create_webhook_for(&receiver.url("/"), "client.created", true).await;
     server.nodes.hold(false);
@@ -75,7 +75,7 @@ async fn nothing_is_attempted_under_a_lease_that_has_ended_and_nothing_is_left_b
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_that_began_before_its_lease_ended_goes_on_to_its_end() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let gate = Gate::new();
     let behind = gate.clone();
     let receiver = Receiver::start(move |_| Reply::ok().behind(&behind)).await;
@@ -102,7 +102,7 @@ async fn once_another_node_has_changed_a_webhook_nothing_begins_as_it_was() {
     let mut settings = settings();
     settings.concurrency.in_flight_per_webhook = 1;
     settings.client.deadline = PATIENCE;
-    let server = TestServer::start_with(settings).await;
+    let server = inside::start_with(settings).await;
     let gate = Gate::new();
     let behind = gate.clone();
     let before = Receiver::start(move |_| Reply::ok().behind(&behind)).await;
@@ -132,7 +132,7 @@ fn no_change() -> WebhookPatch {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_only_answers_leaves_delivering_to_others() {
-    let server = TestServer::start_with(of_role(Role::Api)).await;
+    let server = inside::start_with(of_role(Role::Api)).await;
     let receiver = Receiver::start(|_| Reply::ok()).await;
     let api = api(&server);
     api.create_webhook_for(&receiver.url("/"), "client.created", true).await;
@@ -165,7 +165,7 @@ async fn a_node_that_only_answers_leaves_delivering_to_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_only_answers_makes_attempts_on_request() {
-    let server = TestServer::start_with(of_role(Role::Api)).await;
+    let server = inside::start_with(of_role(Role::Api)).await;
     let receiver = Receiver::start(|_| Reply::ok()).await;
     let api = api(&server);
     api.create_webhook_for(&receiver.url("/"), "client.created", true).await;
@@ -182,7 +182,7 @@ async fn nodes_share_what_may_be_in_flight_to_a_webhook() {
     let gate = Gate::new();
     let behind = gate.clone();
     let receiver = Receiver::start(move |_| Reply::ok().behind(&behind)).await;
-    let server = TestServer::start_with(of_role(Role::Api)).await;
+    let server = inside::start_with(of_role(Role::Api)).await;
     api(&server).create_webhook_for(&receiver.url("/"), "client.created", true).await;
     publish_many(&server, 8).await;
     let mut settings = settings();
@@ -206,7 +206,7 @@ async fn nodes_share_what_may_be_in_flight_to_a_webhook() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_watches_an_endpoint_sees_what_another_node_has_kept() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let (other, _) = server.another_node(of_role(Role::Api));
     let environment = server.environment();
     let made = server.engine.create_endpoint(environment, NewEndpoint::default()).await;
@@ -239,7 +239,7 @@ async fn who_watches_an_endpoint_sees_what_another_node_has_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_node_leaves_to_be_done_is_begun_at_once() {
     for signal in [Signal::RecoveryMade, Signal::LookAround] {
-        let server = TestServer::start().await;
+        let server = inside::start().await;
         let receiver = Receiver::start(|_| Reply::ok()).await;
         let api = api(&server);
         let url = receiver.url("/");
@@ -260,7 +260,7 @@ async fn what_another_node_leaves_to_be_done_is_begun_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ending_in_order_leaves_the_others() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let nodes = server.nodes.clone();
     assert!(!nodes.has_left());
     server.stop().await;
@@ -269,7 +269,7 @@ async fn an_ending_in_order_leaves_the_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_nobody_uses_any_more_does_not_go_on_listening() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let (engine, nodes) = server.another_node(of_role(Role::Api));
     engine.start().await.expect("it starts");
     assert!(Arc::strong_count(&nodes) > 1);
@@ -286,7 +286,7 @@ async fn nodes_that_start_at_once_on_an_empty_database_make_one_notice_webhook()
         let secret = Secret::new("abcdefghijklmnopqrstuvwxyz012345").expect("a secret");
         let url = "https://127.0.0.1:9/notices".to_owned();
         let settings = Settings { notice_hook: Some(NoticeHook { url, secret }), ..settings() };
-        let server = TestServer::start_with(settings.clone()).await;
+        let server = inside::start_with(settings.clone()).await;
         let (second, nodes) = server.another_node(settings);
         nodes.come_before_the_others(look_ups);
         second.start().await.expect("it starts");
@@ -301,7 +301,7 @@ async fn nodes_that_start_at_once_on_an_empty_database_make_one_notice_webhook()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_knows_of_a_jump_of_the_clock_first_shortens_no_schedule() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let receiver = Receiver::start(|_| Reply::status(500)).await;
     let api = api(&server);
     api.create_webhook_for(&receiver.url("/"), "client.created", true).await;

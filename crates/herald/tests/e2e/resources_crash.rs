@@ -49,7 +49,7 @@ const SEED: u64 = 0x4e15;
 #[tokio::test(flavor = "multi_thread")]
 async fn after_kill_9_at_random_moments_a_resource_exists_if_and_only_if_its_events_do() {
     let delay = format!("{}ms", DELAY.as_millis());
-    let world = World::with(&[("HERALD_CHECKS__TEST_DELAY", &delay)]);
+    let world = World::with(&[("HERALD_CHECKS__TEST_DELAY", &delay)]).await;
     let receiver = Receiver::start_tls(&world.receiver, &["http/1.1"], |_| Reply::ok()).await;
     let first = world.first_start().await;
     first.api().create_webhook(&receiver.url("/")).await;

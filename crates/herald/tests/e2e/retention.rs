@@ -15,7 +15,7 @@ use herald_testkit::{
 use crate::support::{
     api::text,
     eventually,
-    inside::{api, books, books_say, event, operator, publish, wake_upkeep},
+    inside::{self, api, books, books_say, event, operator, publish, wake_upkeep},
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -50,7 +50,7 @@ async fn total(server: &TestServer, path: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_forgotten_30_days_later_unless_a_delivery_of_it_is_pending_or_held() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let receiver = Receiver::start(|request: &Received| match request.path.as_str() {
         "/good" => Reply::ok(),
         _ => Reply::status(500),
@@ -98,7 +98,7 @@ async fn an_event_is_forgotten_30_days_later_unless_a_delivery_of_it_is_pending_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_was_kept_for_a_delivery_goes_when_that_has_ended() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let receiver = Receiver::start(|request: &Received| match request.index {
         0 => Reply::status(500),
         _ => Reply::ok(),
@@ -121,7 +121,7 @@ async fn an_event_that_was_kept_for_a_delivery_goes_when_that_has_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idempotency_key_is_remembered_for_a_day_and_no_longer() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let publish = async |key: &str| {
         let event = event(&server, "client.created", key);
         let operator = operator(&server).under_key(key);

@@ -7,7 +7,6 @@ use herald_domain::{
     rotation::Rotation, signature::complycube_signature, time::Timestamp, webhook::Webhook,
 };
 use herald_engine::Clock as _;
-use herald_store::Webhooks as _;
 use herald_testkit::{
     receiver::{Receiver, Reply},
     server::TestServer,
@@ -17,7 +16,7 @@ use serde_json::{Value, json};
 use crate::support::{
     api::text,
     eventually,
-    inside::{api, publish, wake_upkeep},
+    inside::{self, api, publish, wake_upkeep},
     standard_signature,
 };
 
@@ -47,7 +46,7 @@ enum By {
 impl Stage {
     /// The receiver answers this status.
     async fn new(status: u16) -> Self {
-        let server = TestServer::start().await;
+        let server = inside::start().await;
         let receiver = Receiver::start(move |_| Reply::status(status)).await;
         let (webhook, old) = api(&server).create_webhook(&receiver.url("/")).await;
         Self { server, receiver, webhook, old, new: String::new() }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     api::{Api, text},
-    eventually,
+    eventually, inside,
 };
 
 /// The documented delays after each failed attempt, seconds.
@@ -41,7 +41,7 @@ struct Stage {
 impl Stage {
     /// `status` says what the receiver answers to the request of this number, from 1.
     async fn new(status: impl Fn(usize) -> u16 + Send + Sync + 'static) -> Self {
-        let server = TestServer::start().await;
+        let server = inside::start().await;
         let arrivals = Arc::new(Mutex::new(Vec::new()));
         let receiver = noting(server.clock.clone(), arrivals.clone(), status).await;
         let (webhook, _) = api(&server).create_webhook(&receiver.url("/")).await;

@@ -30,7 +30,7 @@ async fn the_python_sdk_manages_webhooks_and_sees_the_documented_errors() {
 }
 
 async fn manages_webhooks(language: Language) {
-    let herald = World::new();
+    let herald = World::new().await;
     let running = herald.first_start().await;
     let url = format!("http://{}/v1", running.server.address);
     let key = running.keys.test.as_str();
@@ -49,7 +49,7 @@ async fn python_verifies_every_notification() {
 }
 
 async fn verifies_every_notification(language: Language) {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let (certificate, key) = world.receiver_files();
     let mut receiver = ScriptedReceiver::start(language, &certificate, &key).await;
@@ -79,7 +79,7 @@ async fn python_verifies_a_test_event_of_each_built_in_type() {
 }
 
 async fn verifies_test_events(language: Language) {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let api = running.api();
     let (certificate, key) = world.receiver_files();
@@ -105,7 +105,7 @@ async fn verifies_test_events(language: Language) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_verifiers_go_through_a_rotation_without_a_gap() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let api = running.api();
     let (certificate, key) = world.receiver_files();
@@ -130,7 +130,7 @@ async fn the_official_verifiers_go_through_a_rotation_without_a_gap() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_with_another_secret_refuses_what_herald_sends() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let (certificate, key) = world.receiver_files();
     for language in [Language::Node, Language::Python] {

@@ -2,7 +2,11 @@
 
 use std::process::Stdio;
 
-use herald_testkit::receiver::{Receiver, Reply};
+use herald_testkit::{
+    home::Home,
+    receiver::{Receiver, Reply},
+};
+use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::support::{
@@ -11,17 +15,30 @@ use crate::support::{
     world::World,
 };
 
-/// A start with no configuration but a free port, as somebody does who has just installed it.
-fn plain_start(folder: &std::path::Path) -> Command {
-    let mut command = with_variables(herald(&["serve"]), [("HERALD_LISTEN", "127.0.0.1:0")]);
-    command.current_dir(folder);
-    command
+/// A Herald with no configuration but a free port and where its database is, as somebody has it who
+/// has just installed it.
+struct Plain {
+    home: Home,
+    folder: TempDir,
+}
+
+impl Plain {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a test can make a folder");
+        Self { home: Home::of(crate::BACKEND, folder.path()).await, folder }
+    }
+
+    fn start(&self) -> Command {
+        let mut command = with_variables(herald(&["serve"]), [("HERALD_LISTEN", "127.0.0.1:0")]);
+        command.envs(self.home.variables()).current_dir(self.folder.path());
+        command
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lines_of_the_first_start_work_when_they_are_pasted() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(plain_start(folder.path())).await;
+    let plain = Plain::new().await;
+    let server = Server::start(plain.start()).await;
     let lines = server.greeting.split_once("into a shell:").expect("it says what to try").1;
     let lines = lines.split_once("/docs describes").expect("it names the documentation").0;
     let (lines, _) = lines.rsplit_once('\n').expect("the documentation has its own line");
@@ -30,7 +47,7 @@ async fn the_lines_of_the_first_start_work_when_they_are_pasted() {
     let lines =
         format!("command -v curl >&2 || {{ echo 'curl is missing' >&2; exit 1; }}\n{lines}");
     let mut shell = Command::new("bash");
-    shell.args(["-euo", "pipefail", "-c", &lines]).current_dir(folder.path());
+    shell.args(["-euo", "pipefail", "-c", &lines]).current_dir(plain.folder.path());
     shell.stdin(Stdio::null()).kill_on_drop(true);
     let said = run(shell).await;
     assert!(said.status.success(), "{said:?}");
@@ -45,13 +62,13 @@ async fn the_lines_of_the_first_start_work_when_they_are_pasted() {
     }
     assert!(server.terminate().await.success());
 
-    let again = Server::start(plain_start(folder.path())).await;
+    let again = Server::start(plain.start()).await;
     assert_eq!(again.greeting, "", "keys are shown once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_keys_are_neither_in_the_log_nor_in_the_database_file() {
-    let world = World::with(&[("HERALD_LOG__LEVEL", "trace")]);
+async fn the_keys_are_neither_in_the_log_nor_in_the_database() {
+    let world = World::with(&[("HERALD_LOG__LEVEL", "trace")]).await;
     let receiver = Receiver::start_tls(&world.receiver, &["h2"], |_| Reply::ok()).await;
     let log = world.folder.path().join("log");
     let mut command = world.herald(&["serve"]);
@@ -80,13 +97,7 @@ async fn the_keys_are_neither_in_the_log_nor_in_the_database_file() {
 
     let mut written = std::fs::read(&log).unwrap();
     assert!(!written.is_empty(), "there is a log");
-    let folder = world.database();
-    for entry in std::fs::read_dir(folder.parent().unwrap()).unwrap() {
-        let path = entry.unwrap().path();
-        if !path.ends_with("secret.key") {
-            written.extend(std::fs::read(path).unwrap());
-        }
-    }
+    written.extend(world.home.contents().await);
     for hidden in [test_key.as_str(), &secret, &new_secret, crate::support::world::OPERATOR_KEY] {
         let found = written.windows(hidden.len()).any(|window| window == hidden.as_bytes());
         assert!(!found, "{hidden} should not be written anywhere");
@@ -95,18 +106,23 @@ async fn the_keys_are_neither_in_the_log_nor_in_the_database_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_that_cannot_be_used_stops_the_start_with_its_reason() {
+    let plain = Plain::new().await;
     for (name, value, reason) in [
         ("HERALD_DELIVERY_TIMEOUT", "1s", "did you mean `HERALD_DELIVERY__TIMEOUT`?"),
         ("HERALD_OPERATOR_KEY", "short", "should have at least 16 characters"),
         ("HERALD_SECRET_KEY", "nothex", "should be 64 hex digits"),
-        ("HERALD_DATABASE_URL", "postgres://u:p@h/d", "not built in yet"),
+        ("HERALD_DATABASE_URL", "mysql://u:p@h/d", "`HERALD_DATABASE_URL` has an unknown scheme"),
+        (
+            "HERALD_DATABASE_URL",
+            "postgres://u:p@127.0.0.1:1/d",
+            "postgres://u@127.0.0.1:1/d cannot",
+        ),
         ("HERALD_CONFIG", "nowhere.toml", "nowhere.toml: the file cannot be read"),
         ("HERALD_CATALOGUE_FILE", "nowhere.toml", "catalogue_file nowhere.toml"),
         ("HERALD_DELIVERY__EXTRA_CA_FILE", "nowhere.pem", "nowhere.pem: cannot be read"),
         ("HERALD_LISTEN", "192.0.2.1:1", "cannot listen on 192.0.2.1:1"),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = plain_start(folder.path());
+        let mut command = plain.start();
         command.env(name, value);
         let said = run(command).await;
         assert_eq!(said.status.code(), Some(1), "{name}: {said:?}");
@@ -117,7 +133,7 @@ async fn a_configuration_that_cannot_be_used_stops_the_start_with_its_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sealing_key_that_does_not_open_the_secrets_stops_the_start() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     running.api().create_webhook("https://example.com/").await;
     let keys = running.keys.clone();
@@ -132,17 +148,17 @@ async fn a_sealing_key_that_does_not_open_the_secrets_stops_the_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_default_file_is_itself_a_configuration_that_starts() {
-    let folder = tempfile::tempdir().unwrap();
+    let plain = Plain::new().await;
     let printed = run(herald(&["config"])).await;
     assert!(printed.status.success());
-    std::fs::write(folder.path().join("herald.toml"), &printed.out).unwrap();
-    let server = Server::start(plain_start(folder.path())).await;
+    std::fs::write(plain.folder.path().join("herald.toml"), &printed.out).unwrap();
+    let server = Server::start(plain.start()).await;
     assert!(server.terminate().await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_finds_nothing_wrong_beside_a_running_server() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     running.api().create_webhook("https://example.com/").await;
     let said = run(world.herald(&["doctor"])).await;
@@ -152,9 +168,7 @@ async fn the_doctor_finds_nothing_wrong_beside_a_running_server() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn migrate_brings_a_database_up_to_date_and_says_its_version() {
-    let world = World::new();
-    let missing = run(world.herald(&["migrate"])).await;
-    assert!(missing.err.contains("there is no database at herald-data/herald.db"), "{missing:?}");
+    let world = World::new().await;
     assert!(world.first_start().await.server.terminate().await.success());
     let said = run(world.herald(&["migrate"])).await;
     assert!(
@@ -165,7 +179,7 @@ async fn migrate_brings_a_database_up_to_date_and_says_its_version() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_is_taken_is_refused_before_anything_is_sent() {
-    let world = World::new();
+    let world = World::new().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut command = world.herald(&["serve"]);

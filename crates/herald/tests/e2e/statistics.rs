@@ -3,20 +3,17 @@
 
 use std::time::Duration;
 
-use herald_testkit::{
-    receiver::{Receiver, Reply},
-    server::TestServer,
-};
+use herald_testkit::receiver::{Receiver, Reply};
 
 use crate::support::{
     api::text,
     eventually,
-    inside::{api, publish, publish_many, quiet},
+    inside::{self, api, publish, publish_many, quiet},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn statistics_count_every_attempt_in_its_hour_and_why_says_what_is_waited_for() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let receiver = Receiver::start(|request| match request.index {
         8..10 => Reply::status(503),
         _ => Reply::ok(),

@@ -69,7 +69,7 @@ async fn the_story_with_the_python_sdk_raises_exactly_its_events_and_each_is_ver
 }
 
 async fn tells_the_story(language: Language) {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let api = running.api();
     let (certificate, key) = world.receiver_files();

@@ -9,15 +9,12 @@ use herald_domain::{
     time::Timestamp,
     webhook::WebhookPatch,
 };
-use herald_store::Webhooks as _;
-use herald_store_sqlite::SqliteStore;
-use herald_testkit::server::TestServer;
 use serde_json::{Value, json};
 
 use crate::support::{
     api::{Api, text},
     eventually,
-    inside::{api, publish, wake_upkeep},
+    inside::{self, api, publish, wake_upkeep},
     world::{Keys, World},
 };
 
@@ -60,7 +57,7 @@ async fn attempted(api: &Api, webhook: &str, times: u64) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_to_an_endpoint_is_delivered_signed_and_without_a_connection() {
-    let world = World::with(&[ELSEWHERE, ("HERALD_PUBLIC_URL", ADDRESS)]);
+    let world = World::with(&[ELSEWHERE, ("HERALD_PUBLIC_URL", ADDRESS)]).await;
     let running = world.first_start().await;
     let api = running.api();
     let endpoint = endpoint(&api).await;
@@ -95,7 +92,7 @@ async fn a_webhook_to_an_endpoint_is_delivered_signed_and_without_a_connection()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_answers_500_has_a_retry_scheduled_that_everybody_sees() {
-    let world = World::with(&[ELSEWHERE]);
+    let world = World::with(&[ELSEWHERE]).await;
     let running = world.first_start().await;
     let api = running.api();
     let endpoint = endpoint(&api).await;
@@ -112,7 +109,7 @@ async fn an_endpoint_that_answers_500_has_a_retry_scheduled_that_everybody_sees(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_either_secret_of_a_rotation_has_signed_is_right_until_the_rotation_is_over() {
-    let server = TestServer::start().await;
+    let server = inside::start().await;
     let api = api(&server);
     let endpoint = endpoint(&api).await;
     let webhook = api.create_webhook_for(&text(&endpoint["url"]), "client.created", true).await;
@@ -170,8 +167,7 @@ async fn spellings(api: &Api, live: &Api) -> Vec<(String, Value)> {
 
 /// Gives webhooks these URLs, which the API refuses, in the database of a Herald that is down.
 async fn point(world: &World, keys: &Keys, urls: &[(String, String)]) {
-    let store = SqliteStore::open(&world.database(), Arc::new(IdSequence::new([9; 5])));
-    let store = store.expect("nobody else has it open");
+    let store = world.home.open(Arc::new(IdSequence::new([9; 5]))).await;
     let account = keys.account.parse().expect("an id");
     let environment = EnvironmentId { account, mode: Mode::Test };
     for (webhook, url) in urls {
@@ -181,11 +177,12 @@ async fn point(world: &World, keys: &Keys, urls: &[(String, String)]) {
         let updated = store.update_webhook(environment, id, patch, at).await;
         assert!(updated.expect("it is written").is_some());
     }
+    store.leave().await.expect("it leaves");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_that_is_not_exactly_an_own_endpoints_is_refused_at_the_attempt_too() {
-    let world = World::with(&[ELSEWHERE, ("HERALD_PUBLIC_URL", ADDRESS)]);
+    let world = World::with(&[ELSEWHERE, ("HERALD_PUBLIC_URL", ADDRESS)]).await;
     let running = world.first_start().await;
     let live_key = running.server.told("live key");
     let cases = spellings(&running.api(), &Api::new(running.server.address, &live_key)).await;
@@ -219,7 +216,7 @@ async fn a_url_that_is_not_exactly_an_own_endpoints_is_refused_at_the_attempt_to
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_or_deleted_endpoint_answers_404_to_its_webhook() {
     for expires in [true, false] {
-        let server = TestServer::start().await;
+        let server = inside::start().await;
         let api = api(&server);
         let endpoint = endpoint(&api).await;
         let webhook = api.create_webhook_for(&text(&endpoint["url"]), "client.created", true).await;

@@ -317,7 +317,7 @@ async fn what_cannot_be_handed_on_is_said_and_the_next_one_is_handed_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_program_that_speaks_tls_is_handed_notifications_without_checking_them() {
-    let world = World::new();
+    let world = World::new().await;
     let local = Receiver::start_tls(&world.receiver, &["http/1.1"], |_| Reply::ok()).await;
     let streams = Streams::default();
     let api = FakeApi::start(willing(streams.clone())).await;
@@ -438,7 +438,7 @@ async fn a_deletion_that_is_refused_is_told_and_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_herald_sends_is_handed_on_so_that_the_official_sdks_verify_it() {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     let api = running.api();
     let (certificate, key) = world.receiver_files();

@@ -1,6 +1,7 @@
 //! The server inside the test's process: its clients, and what it measures of itself.
 
-use herald_testkit::server::{OPERATOR_KEY, TestServer};
+use herald_engine::Settings;
+use herald_testkit::server::{OPERATOR_KEY, TestServer, settings};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,6 +11,16 @@ use super::{
 
 /// The most events that one request may publish.
 const BATCH: usize = 1_000;
+
+/// A server with the specified behaviour, without jitter, towards receivers on loopback.
+pub(crate) async fn start() -> TestServer {
+    start_with(settings()).await
+}
+
+/// A server with these settings.
+pub(crate) async fn start_with(settings: Settings) -> TestServer {
+    TestServer::start_with(crate::BACKEND, settings).await
+}
 
 /// The customer's API.
 pub(crate) fn api(server: &TestServer) -> Api {

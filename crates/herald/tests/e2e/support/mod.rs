@@ -1,11 +1,9 @@
 //! What the end-to-end tests share: the real program as a child process, or the server inside the
 //! test's, a client of its API, a browser in front of it, a Herald that says what the test says,
-//! what its events add up to, a disk that fails on demand, and waiting for something to become
-//! true.
+//! what its events add up to, and waiting for something to become true.
 
 pub(crate) mod api;
 pub(crate) mod browser;
-pub(crate) mod disk;
 pub(crate) mod fake_api;
 pub(crate) mod inside;
 pub(crate) mod ledger;

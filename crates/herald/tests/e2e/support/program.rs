@@ -92,7 +92,7 @@ impl Server {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let pid = i32::try_from(self.process()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("it runs"), signal).expect("it can be signalled");
     }
 

@@ -34,7 +34,7 @@ impl Scene {
 
     /// One with more variables.
     pub(crate) async fn with(more: &[(&'static str, &str)]) -> Self {
-        let world = World::with(more);
+        let world = World::with(more).await;
         let running = world.first_start().await;
         let axe = root().join("tests/browser/node_modules/axe-core/axe.min.js");
         let axe = fs::read_to_string(axe).expect("./test installs it (npm ci in tests/browser)");

@@ -3,7 +3,10 @@
 
 use std::{fs, path::PathBuf};
 
-use herald_testkit::tls::{Authority, Identity, Leaf};
+use herald_testkit::{
+    home::Home,
+    tls::{Authority, Identity, Leaf},
+};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -17,6 +20,7 @@ pub(crate) const OPERATOR_KEY: &str = "the-operator-of-this-test";
 
 /// An installation: its folder, its configuration, whom it trusts.
 pub(crate) struct World {
+    pub(crate) home: Home,
     pub(crate) folder: TempDir,
     pub(crate) receiver: Identity,
     more: Vec<(&'static str, String)>,
@@ -37,22 +41,19 @@ pub(crate) struct Keys {
 
 impl World {
     /// An installation with the test's usual configuration.
-    pub(crate) fn new() -> Self {
-        Self::with(&[])
+    pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
     }
 
     /// An installation with more variables.
-    pub(crate) fn with(more: &[(&'static str, &str)]) -> Self {
+    pub(crate) async fn with(more: &[(&'static str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a test can make a folder");
+        let home = Home::of(crate::BACKEND, folder.path()).await;
         let authority = Authority::new();
         fs::write(folder.path().join("ca.pem"), authority.certificate_pem()).expect("it is ours");
         let receiver = authority.issue(Leaf::Valid);
         let more = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Self { folder, receiver, more }
-    }
-
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("herald-data/herald.db")
+        Self { home, folder, receiver, more }
     }
 
     /// `herald` with this installation's configuration.
@@ -66,6 +67,7 @@ impl World {
                 ("HERALD_DELIVERY__EXTRA_CA_FILE", "ca.pem"),
             ],
         );
+        command.envs(self.home.variables());
         command.envs(self.more.iter().cloned()).current_dir(self.folder.path());
         command
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use tokio::process::Command;
 
-use super::{
+use crate::support::{
     program::{Server, run},
     world::World,
 };
