@@ -7,7 +7,14 @@
 
 mod progress;
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use anyhow::{Context as _, anyhow, bail};
 use herald_store::transfer::{Chunk, Sum, TABLES, Table};
@@ -69,8 +76,10 @@ async fn move_all(file: &Path, url: &str, shown: &str) -> anyhow::Result<Vec<Sum
     let telling = tokio::spawn(progress::tell(progress.clone()));
     let moved = async {
         let export = copy(export, &mut import, &progress).await.context(AGAIN)?;
-        let sums = compare(export, &import, &progress).await?;
-        complain("everything is the same in both");
+        // Held to the end, so that nobody works on the file meanwhile.
+        let (_export, sums) = compare(export, &import, &progress).await?;
+        telling.abort();
+        complain("everything is the same in both; the last steps follow");
         import.finish(last_event).await.context(AGAIN)?;
         anyhow::Ok(sums)
     };
@@ -111,9 +120,17 @@ fn read_from(
 }
 
 /// Reads all of both, and holds one against the other.
-async fn compare(export: Export, import: &Import, progress: &Progress) -> anyhow::Result<Vec<Sum>> {
+async fn compare(
+    export: Export,
+    import: &Import,
+    progress: &Arc<Progress>,
+) -> anyhow::Result<(Export, Vec<Sum>)> {
     let (sums, mut of_file) = mpsc::channel(TABLES.len());
-    let reading = tokio::task::spawn_blocking(move || sum_up(&export, &sums));
+    progress.of_file().store(0, Ordering::Relaxed);
+    let told = progress.clone();
+    let reading = tokio::task::spawn_blocking(move || {
+        sum_up(&export, told.of_file(), &sums).map(|()| export)
+    });
     let mut compared = Vec::new();
     for table in TABLES {
         progress.at("comparing", table, 0);
@@ -129,15 +146,16 @@ async fn compare(export: Export, import: &Import, progress: &Progress) -> anyhow
         );
         compared.push(held);
     }
-    reading.await??;
-    Ok(compared)
+    Ok((reading.await??, compared))
 }
 
-fn sum_up(export: &Export, sums: &mpsc::Sender<Sum>) -> herald_store::Result<()> {
+/// Adds up every table, and counts the rows, until nobody takes any more.
+fn sum_up(export: &Export, rows: &AtomicU64, sums: &mpsc::Sender<Sum>) -> herald_store::Result<()> {
     for table in TABLES {
         let (mut sum, mut done_to) = (Sum::default(), None::<String>);
         while let Some(chunk) = export.read(table, done_to.as_deref())? {
             sum.add_all(chunk.sum);
+            rows.fetch_add(chunk.sum.rows, Ordering::Relaxed);
             done_to = Some(chunk.done_to);
         }
         if sums.blocking_send(sum).is_err() {
@@ -167,25 +185,22 @@ fn table_of(sums: &[Sum]) -> String {
 /// What there is to do before Herald is started on the new database.
 fn what_next(config: &Config, file: &Path) -> String {
     let key = |name: &str, configured: bool, kept: &Path| {
-        if configured {
-            format!("     {name} stays as it is configured")
-        } else {
-            let file = kept.file_name().unwrap_or_default().display();
-            format!("     {}: as herald-data/{file}, or its content as {name}", kept.display())
-        }
+        if configured { format!("{name}, as it is configured") } else { kept.display().to_string() }
     };
-    [
-        "\nWhat to do next:".to_owned(),
-        "  1. Give the same URL as database_url (or HERALD_DATABASE_URL) to every Herald that is to"
-            .to_owned(),
-        "     work on the new database.".to_owned(),
-        "  2. Give each of them the keys that there are now; without the first one no secret opens:"
-            .to_owned(),
-        key("secret_key", config.secret_key.is_some(), &secret_key_file(config)),
-        key("operator_key", config.operator_key.is_some(), &operator_key_file(config)),
-        "  3. Run `herald doctor`, then `herald serve`.".to_owned(),
-        format!("  4. Do not start Herald on {} again: it would send what is", file.display()),
-        "     pending a second time. Keep it until you are content with the new database.".to_owned(),
-    ]
-    .join("\n")
+    let secret = key("secret_key", config.secret_key.is_some(), &secret_key_file(config));
+    let operator = key("operator_key", config.operator_key.is_some(), &operator_key_file(config));
+    format!(
+        "
+What to do next:
+
+  1. Give the URL of the new database as database_url to every Herald that is to work on it.
+  2. Give each of them the keys that there are now, as secret_key and operator_key, or as files in
+     the folder herald-data of the place where it is started:
+       {secret} (without it no signing secret can be read)
+       {operator}
+  3. `herald doctor`, then `herald serve`.
+  4. Do not start Herald on {} again: it would send what is pending a second time.
+     Keep the file until you are content with the new database.",
+        file.display()
+    )
 }

@@ -1,3 +1,5 @@
+//! What the neutral form of rows is held against.
+
 use std::collections::BTreeSet;
 
 use herald_store::transfer::Kind;

@@ -1,3 +1,5 @@
+//! What the neutral form of rows is held against.
+
 use std::sync::Arc;
 
 use herald_domain::{
