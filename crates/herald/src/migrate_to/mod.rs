@@ -171,7 +171,8 @@ fn in_words(sum: &Sum) -> String {
 
 /// The beginning of a sum's digest.
 fn shortened(sum: &Sum) -> String {
-    sum.digest()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    let first = sum.digest().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    format!("{first:016x}")
 }
 
 fn table_of(sums: &[Sum]) -> String {

@@ -8,7 +8,7 @@ use herald_testpg::Database;
 use super::*;
 
 /// What is not copied: tables of nodes and migrations, and what is made anew.
-const OTHER_TABLES: &[&str] = &["node", "herald_schema"];
+const OTHER_TABLES: &[&str] = &["commit_mark", "node", "herald_schema"];
 const OTHER_COLUMNS: &[(&str, &str)] = &[
     ("webhook", "changed_at"),
     ("webhook", "changed_by"),
