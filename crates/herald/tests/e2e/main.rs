@@ -24,6 +24,7 @@ mod configuration_changes;
 mod crash;
 mod ending;
 mod http2;
+mod migrate_to;
 mod notices;
 mod on_request;
 mod portal;
