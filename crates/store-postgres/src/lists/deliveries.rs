@@ -26,8 +26,8 @@ use crate::{
     transaction::Tx,
 };
 
-/// How many deliveries are gathered and sorted in the time in which one is gone along, at least: that
-/// many are gathered before others are passed over that may be more than expected.
+/// So many pending ones are rather gathered than one passed over, since they may not be spread evenly,
+/// and then more have to be passed over than expected.
 const GATHERED: u128 = 8;
 
 /// A page of deliveries.
