@@ -74,7 +74,7 @@ pub(crate) async fn renew(shared: &Arc<Shared>) -> Result<()> {
         Ended::Known(renewed) => renewed?,
         Ended::Unknown(_) => return Err(unknown_outcome()),
     };
-    let Some((shown, dispatchers)) = renewed else {
+    let Some(Renewed { shown, dispatchers, numbered }) = renewed else {
         tracing::warn!(
             "this node was silent for longer than its lease, and others took over what it had; it \
              goes on with another lease"
@@ -85,6 +85,7 @@ pub(crate) async fn renew(shared: &Arc<Shared>) -> Result<()> {
     };
     shared.time.learn(shown, asked, since_start());
     node.renewed(lease, asked, dispatchers);
+    node.others_numbered(numbered);
     forget_marks(shared).await;
     let (from, until) = node.lingering();
     if until > from {
@@ -97,16 +98,32 @@ pub(crate) async fn renew(shared: &Arc<Shared>) -> Result<()> {
     Ok(())
 }
 
-/// What the database's clock shows, and how many nodes dispatch; `None` if the lease is gone.
-async fn prolong(tx: &Tx, time: Duration, lease: i64) -> Outcome<Option<(i64, usize)>> {
+/// What a node learns when its lease is renewed.
+struct Renewed {
+    /// What the database's clock shows.
+    shown: i64,
+    /// How many nodes dispatch.
+    dispatchers: usize,
+    /// The largest number that any node got for an event: a node that records nothing has nothing
+    /// fresh that far back, and nobody has to look for it there.
+    numbered: i64,
+}
+
+/// `None` if the lease is gone.
+async fn prolong(tx: &Tx, time: Duration, lease: i64) -> Outcome<Option<Renewed>> {
     let sql = "UPDATE node
                SET until = clock_timestamp() + $2::double precision * interval '1 millisecond'
                WHERE lease = $1
                RETURNING floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS shown,
-                   (SELECT count(*) FROM node WHERE dispatches) AS dispatchers";
+                   (SELECT count(*) FROM node WHERE dispatches) AS dispatchers,
+                   (SELECT last_value FROM event_number) AS numbered";
     let millis = time.as_secs_f64() * 1000.0;
     let Some(row) = tx.query_opt(sql, &[&lease, &millis]).await? else { return Ok(None) };
-    Ok(Some((row.try_get("shown")?, count(&row, "dispatchers")?)))
+    Ok(Some(Renewed {
+        shown: row.try_get("shown")?,
+        dispatchers: count(&row, "dispatchers")?,
+        numbered: row.try_get("numbered")?,
+    }))
 }
 
 /// Forgets marks that nobody asks for any more; what fails is done by the next heartbeat.

@@ -60,7 +60,7 @@ struct Held {
 /// Which numbers of events this node is about to use, or has used.
 #[derive(Default)]
 struct Marks {
-    /// The largest that it got.
+    /// The largest that it got, or that it knows another node to have got.
     last: i64,
     /// Of transactions that have not ended: no number of theirs is smaller.
     open: BTreeMap<u64, i64>,
@@ -137,6 +137,12 @@ impl Node {
         let unknown = *first < marks.fresh_from;
         marks.fresh_from = marks.fresh_from.min(*first);
         unknown
+    }
+
+    /// Any node has got numbers up to this one: what is yet to be numbered gets a larger one.
+    pub(crate) fn others_numbered(&self, largest: i64) {
+        let mut marks = self.marks();
+        marks.last = marks.last.max(largest);
     }
 
     /// Its outcome is known.

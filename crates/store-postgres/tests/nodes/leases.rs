@@ -89,6 +89,20 @@ async fn heartbeats_renew_a_lease_and_enter_what_lingers_in_the_queue() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_records_nothing_has_nothing_fresh_before_what_others_record() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    scene.webhook(&["*"]).await;
+    let _idle = nodes.node(SHORT).await;
+    scene.in_flight("client.created").await;
+    let behind = "SELECT count(*) FROM node WHERE until < clock_timestamp() + interval '1 minute'
+                      AND fresh_from <= (SELECT max(seq) FROM event)";
+    while nodes.number(behind).await > 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_takes_over_from_one_that_is_gone_when_its_lease_ends() {
     let nodes = Nodes::default();
     let scene = Scene::new(nodes.clone()).await;
