@@ -57,7 +57,12 @@ impl Failed {
 
     /// Whether two transactions got in each other's way, so that this one may simply be run again.
     pub(crate) fn is_clash(&self) -> bool {
-        let clashes = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+        // The last is what statements are told that were sent together with one that clashed.
+        let clashes = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::IN_FAILED_SQL_TRANSACTION,
+        ];
         matches!(self, Self::Overtaken)
             || self.is_old_plan()
             || self.state().is_some_and(|state| clashes.contains(state))

@@ -122,12 +122,11 @@ impl Tallies {
 
     /// Writes what was gathered, into the rows of this slot.
     pub(crate) async fn write(&self, tx: &Tx, slot: i32) -> Outcome<()> {
-        tokio::try_join!(
-            self.write_webhooks(tx, slot),
-            self.write_events(tx, slot),
-            self.write_attempts(tx, slot),
-            self.write_resources(tx, slot),
-        )?;
+        // One after the other, as everybody does: at once, two transactions could wait in a ring.
+        self.write_webhooks(tx, slot).await?;
+        self.write_events(tx, slot).await?;
+        self.write_attempts(tx, slot).await?;
+        self.write_resources(tx, slot).await?;
         Ok(())
     }
 

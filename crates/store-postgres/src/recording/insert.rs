@@ -133,13 +133,8 @@ impl Rows {
 
     /// Inserts them all, and writes the books.
     pub(super) async fn insert(&self, tx: &Tx, shared: &Shared, tallies: &Tallies) -> Outcome<()> {
-        tokio::try_join!(
-            self.events.insert(tx),
-            self.deliveries.insert(tx),
-            self.keys.insert(tx),
-            tallies.write(tx, shared.node.recording_slot()),
-        )?;
-        Ok(())
+        tokio::try_join!(self.events.insert(tx), self.deliveries.insert(tx), self.keys.insert(tx),)?;
+        tallies.write(tx, shared.node.recording_slot()).await
     }
 }
 
