@@ -214,7 +214,7 @@ async fn a_copy_that_is_killed_at_any_moment_goes_on_where_it_was() {
 
 /// An installation with some events, which nobody asked for; it does not run.
 async fn small() -> (World, Running) {
-    let world = World::new();
+    let world = World::new().await;
     let running = world.first_start().await;
     filled::publish(&running, "client.created", 20).await;
     (world, running)
@@ -294,7 +294,7 @@ async fn a_number_that_an_event_has_had_is_not_given_again() {
     let (world, running) = small().await;
     running.server.terminate().await;
     let ids = Arc::new(IdSequence::new([9; 5]));
-    let store = SqliteStore::open(&world.database(), ids).expect("nobody has it open");
+    let store = SqliteStore::open(&world.home.file(), ids).expect("nobody has it open");
     let tomorrow = SystemClock.now().after(std::time::Duration::from_secs(86_400));
     assert_eq!(store.expire(tomorrow, 1_000).await.expect("it removes"), 20);
     drop(store);

@@ -47,7 +47,7 @@ async fn recovery(scene: &Scene<Nodes>, webhook: &Webhook) -> RecoveryId {
     let status = RecoveryStatus::Running;
     let (created_at, updated_at) = (at, at);
     let recovery = Recovery { id, missed, status, total: 0, recovered: 0, created_at, updated_at };
-    scene.store.create_recovery(recovery).await.unwrap();
+    scene.store.create_recovery(recovery).await.expect("a recovery");
     id
 }
 
@@ -59,7 +59,7 @@ async fn until_waiting(nodes: &Nodes, connections: i64) {
 }
 
 async fn balanced(nodes: &Nodes, scene: &Scene<Nodes>) {
-    let books = scene.store.books(None).await.unwrap();
+    let books = scene.store.books(None).await.expect("the books");
     assert!(books.balance(), "{books:?}");
     let orphans = "SELECT count(*) FROM delivery AS d
                    WHERE NOT EXISTS (SELECT FROM event AS e WHERE e.env = d.env AND e.seq = d.seq)";

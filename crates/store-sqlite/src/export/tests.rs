@@ -24,7 +24,7 @@ async fn file(accounts: usize) -> (TempDir, std::path::PathBuf) {
     let ids = Arc::new(IdSequence::new([7; 5]));
     let store = SqliteStore::open(&path, ids.clone()).unwrap();
     for number in 0..accounts {
-        let created_at = Timestamp::from_millis(number as i64);
+        let created_at = Timestamp::from_millis(i64::try_from(number).expect("few"));
         let id = AccountId(ids.next(created_at));
         let account = Account { id, name: format!("a\0{number}"), created_at };
         assert!(store.create_account(NewAccount { account, keys: Vec::new() }).await.unwrap());

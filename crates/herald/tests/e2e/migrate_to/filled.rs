@@ -59,7 +59,7 @@ pub(super) const SESSION: [u8; 32] = [2; 32];
 
 impl Filled {
     pub(super) async fn new() -> Self {
-        let world = World::with(&[("HERALD_PUBLIC_URL", ADDRESS)]);
+        let world = World::with(&[("HERALD_PUBLIC_URL", ADDRESS)]).await;
         let gate = Gate::new();
         let behind = gate.clone();
         let answers = move |request: &Received| match request.path.as_str() {
@@ -97,7 +97,7 @@ impl Filled {
     /// The file's store, while no Herald runs.
     pub(super) fn store(&self) -> SqliteStore {
         let ids = Arc::new(IdSequence::new([9; 5]));
-        SqliteStore::open(&self.world.database(), ids).expect("nobody has it open")
+        SqliteStore::open(&self.world.home.file(), ids).expect("nobody has it open")
     }
 
     /// Deliveries that have failed and wait for their next attempts; answers their webhooks.
