@@ -31,7 +31,7 @@ const RENEWALS: u32 = 4;
 /// For as long as the store is there.
 pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
     let period = shared.node.lease_time() / RENEWALS;
-    let mut renewed = since_start();
+    let mut pulse = Pulse::new();
     let mut changes = Changes::default();
     let mut round = 0_u32;
     loop {
@@ -42,20 +42,47 @@ pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
         if shared.node.has_left() {
             return;
         }
-        if since_start().saturating_sub(renewed) >= period {
+        if since_start().saturating_sub(pulse.renewed) >= period {
             let began = since_start();
             match renew(&shared).await {
-                Ok(()) => renewed = began,
+                Ok(()) => pulse.beat(began, shared.node.lease_time()),
                 Err(error) => tracing::warn!(%error, "the lease of this node could not be renewed"),
             }
         }
-        if let Err(error) = look(&shared, &mut changes).await {
+        if let Err(error) = look(&shared, &mut changes, pulse.is_steady()).await {
             tracing::debug!(%error, "what other nodes did could not be looked for");
         }
         round += 1;
         if round.is_multiple_of(ROUNDS) {
             shared.signals.hear(Signal::LookAround);
         }
+    }
+}
+
+/// How steadily this node has renewed its lease, in time since the machine's start.
+struct Pulse {
+    renewed: Duration,
+    /// It counts as steady from then on.
+    steady_from: Duration,
+}
+
+impl Pulse {
+    fn new() -> Self {
+        Self { renewed: since_start(), steady_from: Duration::ZERO }
+    }
+
+    /// The lease was renewed. A node that could not do so for long was perhaps not the only one: then
+    /// the others get as much time as a lease to come back, as when the database was away from all.
+    fn beat(&mut self, at: Duration, lease: Duration) {
+        if at.saturating_sub(self.renewed) > lease / 2 {
+            self.steady_from = at + lease;
+        }
+        self.renewed = at;
+    }
+
+    /// Whether it may take over from who is silent.
+    fn is_steady(&self) -> bool {
+        since_start() >= self.steady_from
     }
 }
 
@@ -198,8 +225,8 @@ pub(crate) async fn leave(store: &PostgresStore) -> Result<()> {
 #[derive(Default)]
 struct Changes(HashMap<WebhookId, String>);
 
-/// Looks for silent nodes, and for webhooks that others have changed.
-async fn look(shared: &Arc<Shared>, changes: &mut Changes) -> Result<()> {
+/// Looks for webhooks that others have changed, and for silent nodes, from whom it may take over.
+async fn look(shared: &Arc<Shared>, changes: &mut Changes, takes_over: bool) -> Result<()> {
     let found = async {
         let tx = Tx::connect(&shared.pools.beats).await?;
         let lease = shared.node.lease();
@@ -224,5 +251,5 @@ async fn look(shared: &Arc<Shared>, changes: &mut Changes) -> Result<()> {
         }
     }
     changes.0 = changed;
-    if silent { take_over(shared).await } else { Ok(()) }
+    if silent && takes_over { take_over(shared).await } else { Ok(()) }
 }

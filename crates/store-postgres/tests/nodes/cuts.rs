@@ -13,7 +13,7 @@ use herald_testpg::{Cut, Proxy};
 use crate::support::{LONG, Nodes};
 
 /// A node behind a proxy, and the scene of another one that prepares and looks.
-async fn behind_a_proxy(nodes: &Nodes) -> (Proxy, PostgresStore) {
+async fn behind_a_proxy(nodes: &Nodes, lease: Duration) -> (Proxy, PostgresStore) {
     let database = nodes.database().await;
     let port = database
         .url()
@@ -21,7 +21,7 @@ async fn behind_a_proxy(nodes: &Nodes) -> (Proxy, PostgresStore) {
         .and_then(|(_, rest)| rest.split(['/', '?']).next().and_then(|port| port.parse().ok()));
     let proxy = Proxy::before(port.expect("a port")).await;
     let url = database.url_at(proxy.port());
-    let store = nodes.open_at(Options { lease: LONG, ..Options::new(url) }).await;
+    let store = nodes.open_at(Options { lease, ..Options::new(url) }).await;
     (proxy, store)
 }
 
@@ -43,7 +43,7 @@ async fn a_record_is_accepted_once_wherever_the_connection_is_cut() {
         let nodes = Nodes::default();
         let scene = Scene::new(nodes.clone()).await;
         scene.webhook(&["*"]).await;
-        let (proxy, store) = behind_a_proxy(&nodes).await;
+        let (proxy, store) = behind_a_proxy(&nodes, LONG).await;
         proxy.cut(cut.clone());
         let recorded = store.record(scene.new_record("client.created")).await;
         assert_eq!(proxy.cuts(), 1, "{cut:?}");
@@ -69,7 +69,7 @@ async fn an_outcome_is_settled_once_wherever_the_connection_is_cut() {
         let nodes = Nodes::default();
         let scene = Scene::new(nodes.clone()).await;
         scene.webhook(&["*"]).await;
-        let (proxy, store) = behind_a_proxy(&nodes).await;
+        let (proxy, store) = behind_a_proxy(&nodes, LONG).await;
         let recorded = store.record(scene.new_record("client.created")).await.unwrap();
         let Recorded::Accepted { claimed, .. } = recorded else { panic!("{recorded:?}") };
         proxy.cut(cut.clone());
@@ -89,7 +89,7 @@ async fn what_is_claimed_is_told_wherever_the_connection_is_cut() {
         let scene = Scene::new(nodes.clone()).await;
         let webhook = scene.webhook(&["*"]).await;
         scene.waiting("client.created").await;
-        let (proxy, store) = behind_a_proxy(&nodes).await;
+        let (proxy, store) = behind_a_proxy(&nodes, LONG).await;
         proxy.cut(cut.clone());
         let claim = store.claim(webhook.id, scene.tick(), 10).await.unwrap();
         assert_eq!((proxy.cuts(), claim.deliveries.len()), (1, 1), "{cut:?}");
@@ -103,7 +103,7 @@ async fn while_the_database_is_out_of_reach_nothing_is_accepted_and_then_it_goes
     let nodes = Nodes::default();
     let scene = Scene::new(nodes.clone()).await;
     scene.webhook(&["*"]).await;
-    let (proxy, store) = behind_a_proxy(&nodes).await;
+    let (proxy, store) = behind_a_proxy(&nodes, LONG).await;
     proxy.cut(Cut::Everything);
     let refused = store.record(scene.new_record("client.created")).await;
     assert!(matches!(refused, Err(herald_store::StoreError::Unavailable(_))), "{refused:?}");
@@ -115,4 +115,38 @@ async fn while_the_database_is_out_of_reach_nothing_is_accepted_and_then_it_goes
     };
     tokio::time::timeout(Duration::from_secs(20), accepted).await.expect("it goes on");
     assert_eq!(nodes.number(RECORDED).await, 111);
+}
+
+/// Nodes whose leases have ended.
+const SILENT: &str = "SELECT count(*) FROM node WHERE until < clock_timestamp()";
+
+/// Waits until a query has this answer. Each look asks the server, so this does not spin.
+async fn until(nodes: &Nodes, sql: &str, answer: i64) {
+    while nodes.number(sql).await != answer {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_were_cut_off_together_go_on_as_before_and_who_stays_away_is_made_up_for() {
+    let nodes = Nodes::default();
+    let lease = Duration::from_millis(1_500);
+    let (proxy, _store) = behind_a_proxy(&nodes, lease).await;
+    let (others_proxy, _other) = behind_a_proxy(&nodes, lease).await;
+    let leases = "SELECT sum(lease) FROM node";
+    let before = nodes.number(leases).await;
+    proxy.cut(Cut::Everything);
+    others_proxy.cut(Cut::Everything);
+    until(&nodes, SILENT, 2).await;
+
+    proxy.heal();
+    until(&nodes, SILENT, 1).await;
+    // Whoever is back looks for silent nodes with every heartbeat.
+    let renewed = "SELECT extract(epoch FROM max(until)) * 1000 FROM node";
+    let first = nodes.number(renewed).await;
+    while nodes.number(renewed).await == first {}
+    others_proxy.heal();
+    until(&nodes, SILENT, 0).await;
+    assert_eq!(nodes.number(leases).await, before, "each has the lease that it had");
+
+    others_proxy.cut(Cut::Everything);
+    until(&nodes, "SELECT count(*) FROM node", 1).await;
 }
