@@ -24,7 +24,6 @@ mod configuration_changes;
 mod crash;
 mod ending;
 mod http2;
-mod migrate_to;
 mod notices;
 mod on_request;
 mod portal;
@@ -45,6 +44,8 @@ mod temporary_endpoints;
 // About the file: the disk below it, its lock, its copies. A database on a server has none of these.
 mod disk;
 mod embedded;
+// From the file to a database.
+mod migrate_to;
 // Where several nodes work on one database, the others are real: a server has them in the tests of
 // `nodes`, and here they are in the test's hand.
 mod other_nodes;

@@ -37,7 +37,7 @@ mod temporary_endpoints;
 mod joining;
 
 /// What is not run here: `main.rs` says why.
-const THERE_ONLY: [&str; 3] = ["disk", "embedded", "other_nodes"];
+const THERE_ONLY: [&str; 4] = ["disk", "embedded", "migrate_to", "other_nodes"];
 
 #[test]
 fn every_other_test_of_the_embedded_backend_is_run_here_too() {
