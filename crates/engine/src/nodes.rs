@@ -84,7 +84,7 @@ impl Engine {
             Signal::NoticeWaits => self.notice_waits.notify_one(),
             Signal::RecoveryMade => self.recovery_is_made.notify_one(),
             Signal::RequestKept(endpoint, number) => self.inbox.viewers.tell(endpoint, number),
-            Signal::EndpointGone(_) => {}
+            Signal::EndpointGone(endpoint) => self.inbox.viewers.end(endpoint),
             Signal::LookAround => {
                 self.dispatcher.share();
                 self.notice_waits.notify_one();
