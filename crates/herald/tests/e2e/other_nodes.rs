@@ -307,7 +307,13 @@ async fn a_node_that_knows_of_a_jump_of_the_clock_first_shortens_no_schedule() {
     api.create_webhook_for(&receiver.url("/"), "client.created", true).await;
     let witness = api.create_webhook_for(&receiver.url("/"), "client.created", false).await;
     publish(&server, "client.created").await;
-    let due = BEGINNING.after(Duration::from_secs(60));
+    let due: Timestamp = eventually("the attempt is recorded", async || {
+        let list = api.get("/v1/deliveries?state=pending").await.good();
+        let delivery = &list["items"][0];
+        (delivery["attemptCount"] == 1)
+            .then(|| text(&delivery["nextAttemptAt"]).parse().expect("a time"))
+    })
+    .await;
     server.clock.asleep_until(due).await;
     let ahead = BEGINNING.after(Duration::from_secs(3_600));
     server.store.note_time(ahead).await.expect("the time is noted");
