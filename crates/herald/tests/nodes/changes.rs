@@ -14,19 +14,17 @@ async fn what_waits_at_one_node_goes_to_the_url_that_another_was_told() {
     let limit = (3 * IN_FLIGHT).to_string();
     let fleet = Fleet::with(&[("HERALD_DELIVERY__MAX_IN_FLIGHT_PER_WEBHOOK", &limit)]).await;
     let inbox = Inbox::start(&fleet.world).await;
-    let [at, elsewhere] = [fleet.node(0), fleet.node(1)];
-    let (webhook, _) = elsewhere.api().create_webhook(&inbox.url("/old")).await;
+    let elsewhere = fleet.node(1).api();
+    let (webhook, _) = elsewhere.create_webhook(&inbox.url("/old")).await;
     fleet.know_each_other().await;
     inbox.hold("/old");
-    for number in 0..EVENTS {
-        at.publish(&format!(r#"{{"id":"client-{number}"}}"#)).await;
-    }
+    fleet.publish(0, "client.created", EVENTS).await;
     inbox.holds(IN_FLIGHT).await;
     let waiting = fleet.metrics(0).await.sum("herald_deliveries_in_memory");
     assert_eq!(waiting, (EVENTS - IN_FLIGHT) as u64, "they wait behind a slow receiver");
 
     let change = json!({ "url": inbox.url("/new") });
-    elsewhere.api().update_webhook(&webhook, &change).await;
+    elsewhere.update_webhook(&webhook, &change).await;
     // Whoever sends it: it waits for the slow receiver no longer.
     eventually("what waited has come to the new URL", async || {
         (inbox.count() == EVENTS).then_some(())

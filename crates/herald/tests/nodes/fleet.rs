@@ -8,6 +8,7 @@ use std::{
 };
 
 use herald_testpg::Database;
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -121,6 +122,21 @@ impl Fleet {
     /// How many there are, those that are away included.
     pub(crate) fn size(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Publishes so many events at one node, with one request.
+    pub(crate) async fn publish(&self, place: usize, event_type: &str, count: usize) {
+        let event = |number| {
+            json!({
+                "accountId": self.keys.account,
+                "environment": "test",
+                "type": event_type,
+                "resource": { "id": format!("client-{number}") },
+            })
+        };
+        let events: Vec<_> = (0..count).map(event).collect();
+        let batch = json!({ "events": events });
+        self.node(place).operator().post("/operator/v1/events/batch", &batch).await.good();
     }
 
     /// What a node measures of itself.

@@ -56,9 +56,7 @@ async fn an_api_node_alone_accepts_and_leaves_everything_to_whoever_comes() {
     let inbox = Inbox::start(&fleet.world).await;
     let api = fleet.node(API).api();
     api.create_webhook(&inbox.url("/")).await;
-    for number in 0..EVENTS {
-        fleet.node(API).publish(&format!(r#"{{"id":"client-{number}"}}"#)).await;
-    }
+    fleet.publish(API, "client.created", EVENTS).await;
     assert_eq!(api.count("pending").await, EVENTS as u64);
     assert!(ask(fleet.node(API).server.address, "/readyz").await.contains("\"ok\""));
     assert_eq!(inbox.count(), 0);

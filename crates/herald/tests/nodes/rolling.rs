@@ -38,6 +38,10 @@ async fn a_rolling_start_loses_nothing_repeats_nothing_and_waits_for_nothing() {
         let took = last.saturating_duration_since(at);
         assert!(took <= HANDED_OVER, "it took {took:?}");
         fleet.begin(place).await;
+        let client = fleet.database.connect().await;
+        let row = client.query_one("SELECT count(*) FROM node", &[]).await;
+        let nodes: i64 = row.expect("the database answers").get(0);
+        assert_eq!(nodes, 3, "nobody counts on one that has left");
     }
     flow.accepted_more(20).await;
     let wanted = wanted(&flow.stop().await);
