@@ -91,25 +91,34 @@ impl Tx {
     /// Rows.
     pub(crate) async fn query(&self, sql: &str, values: &[Value<'_>]) -> Outcome<Vec<Row>> {
         let statement = self.object().prepare_cached(sql).await?;
-        Ok(self.object().query(&statement, values).await?)
+        self.heed(self.object().query(&statement, values).await)
     }
 
     /// At most one row.
     pub(crate) async fn query_opt(&self, sql: &str, values: &[Value<'_>]) -> Outcome<Option<Row>> {
         let statement = self.object().prepare_cached(sql).await?;
-        Ok(self.object().query_opt(&statement, values).await?)
+        self.heed(self.object().query_opt(&statement, values).await)
     }
 
     /// Exactly one row.
     pub(crate) async fn query_one(&self, sql: &str, values: &[Value<'_>]) -> Outcome<Row> {
         let statement = self.object().prepare_cached(sql).await?;
-        Ok(self.object().query_one(&statement, values).await?)
+        self.heed(self.object().query_one(&statement, values).await)
     }
 
     /// How many rows were changed.
     pub(crate) async fn execute(&self, sql: &str, values: &[Value<'_>]) -> Outcome<u64> {
         let statement = self.object().prepare_cached(sql).await?;
-        Ok(self.object().execute(&statement, values).await?)
+        self.heed(self.object().execute(&statement, values).await)
+    }
+
+    /// What was prepared on this connection before a migration is prepared anew after it.
+    fn heed<T>(&self, answer: std::result::Result<T, tokio_postgres::Error>) -> Outcome<T> {
+        answer.map_err(Failed::from).inspect_err(|failed| {
+            if failed.is_old_plan() {
+                self.object().statement_cache.clear();
+            }
+        })
     }
 
     /// Prepares statements, so that they are carried out in the order in which they are asked for.
@@ -253,15 +262,16 @@ impl PostgresStore {
         let pool = self.shared.pools.reads.clone();
         let given = Arc::new(given);
         in_a_task(async move {
-            let mut connections = 0;
+            let mut tries = 0;
             loop {
-                connections += 1;
+                tries += 1;
                 let found = match Tx::connect(&pool).await {
                     Ok(tx) => work(tx, given.clone()).await,
                     Err(failed) => return Err(failed.into()),
                 };
                 match found {
-                    Err(failed) if failed.is_lost_connection() && connections < CONNECTIONS => {}
+                    Err(failed) if failed.is_lost_connection() && tries < CONNECTIONS => {}
+                    Err(failed) if failed.is_old_plan() && tries < TRIES => {}
                     found => return Ok(found?),
                 }
             }

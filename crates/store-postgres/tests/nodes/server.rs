@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use herald_domain::id::IdSequence;
+use herald_store::{
+    Accounts as _, After, Queue as _,
+    contract::fixtures::{Scene, answered, settlement},
+};
 use herald_store_postgres::{Options, PostgresStore};
 use herald_testpg::{Cluster, Database};
 
@@ -63,4 +67,29 @@ async fn of_many_nodes_that_start_at_once_on_an_empty_database_one_makes_the_sch
         stores.push(opened.await.expect("it opens"));
     }
     assert_eq!(nodes.number("SELECT count(DISTINCT slot) FROM node").await, 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_goes_on_while_a_newer_one_adds_columns() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    let webhook = scene.webhook(&["*"]).await;
+    let account = scene.environment.account;
+    let work = async || {
+        let claimed = scene.in_flight("client.created").await;
+        scene.enable(&webhook, true).await;
+        assert!(scene.store.account(account).await.unwrap().is_some());
+        scene.store.release(vec![claimed.key]).await.unwrap();
+        for claimed in &scene.claim(webhook.id, 10).await.deliveries {
+            let done = settlement(claimed, answered(200, scene.tick()), After::Delivered);
+            scene.settle(done).await;
+        }
+    };
+    // From here on everything is prepared.
+    work().await;
+    for table in ["account", "webhook", "event", "delivery", "attempt", "node", "environment"] {
+        nodes.run(&format!("ALTER TABLE {table} ADD COLUMN added_later text")).await;
+        work().await;
+    }
+    assert_eq!(nodes.number("SELECT count(*) FROM delivery WHERE state = 1").await, 8);
 }
