@@ -12,6 +12,9 @@ use herald_testpg::{Cut, Proxy};
 
 use crate::support::{LONG, Nodes};
 
+/// The statement to its end: what a transaction begins with says `READ COMMITTED`.
+const COMMIT: &str = "COMMIT\0";
+
 /// A node behind a proxy, and the scene of another one that prepares and looks.
 async fn behind_a_proxy(nodes: &Nodes, lease: Duration) -> (Proxy, PostgresStore) {
     let database = nodes.database().await;
@@ -37,8 +40,8 @@ async fn a_record_is_accepted_once_wherever_the_connection_is_cut() {
         Cut::Before("INSERT INTO event"),
         Cut::After("INSERT INTO event"),
         Cut::Before("INSERT INTO tally"),
-        Cut::Before("COMMIT"),
-        Cut::After("COMMIT"),
+        Cut::Before(COMMIT),
+        Cut::After(COMMIT),
     ] {
         let nodes = Nodes::default();
         let scene = Scene::new(nodes.clone()).await;
@@ -63,8 +66,8 @@ async fn an_outcome_is_settled_once_wherever_the_connection_is_cut() {
         Cut::After("BEGIN"),
         Cut::Before("INSERT INTO attempt"),
         Cut::After("INSERT INTO attempt"),
-        Cut::Before("COMMIT"),
-        Cut::After("COMMIT"),
+        Cut::Before(COMMIT),
+        Cut::After(COMMIT),
     ] {
         let nodes = Nodes::default();
         let scene = Scene::new(nodes.clone()).await;
@@ -84,7 +87,7 @@ async fn an_outcome_is_settled_once_wherever_the_connection_is_cut() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_claimed_is_told_wherever_the_connection_is_cut() {
-    for cut in [Cut::After("FOR UPDATE SKIP LOCKED"), Cut::Before("COMMIT"), Cut::After("COMMIT")] {
+    for cut in [Cut::After("FOR UPDATE SKIP LOCKED"), Cut::Before(COMMIT), Cut::After(COMMIT)] {
         let nodes = Nodes::default();
         let scene = Scene::new(nodes.clone()).await;
         let webhook = scene.webhook(&["*"]).await;
