@@ -1,8 +1,9 @@
 //! Accepting events: the hot path. What was asked for while the last commit was under way is the next
 //! transaction, so a commit is shared by all who wait, without a timer.
 //!
-//! A transaction goes to the database three times: it asks for what it has to know (the versions of
-//! the environments' webhooks, the keys that were used before, numbers), writes everything, commits.
+//! However many records share a transaction, it goes to the database as often: it begins, asks for
+//! what it has to know (the versions of the environments' webhooks, the keys that were used before,
+//! numbers), inserts its rows, adds to the books table after table, commits.
 //! Records that write resources may have to wait for each other's rows, so each has a transaction of
 //! its own.
 
