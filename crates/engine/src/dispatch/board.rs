@@ -153,7 +153,11 @@ impl Board {
             let room = !self.stopped && self.waiting < self.limits.waiting;
             let per_webhook = self.limits.waiting_per_webhook;
             let lane = self.lane(webhook);
-            let fits = lane.route.is_some() && !lane.backlog && lane.waiting.len() < per_webhook;
+            // Behind a backlog it waits its turn in the store, unless nothing else is at hand: going
+            // by the store costs more than an attempt, so a lane that lives from it might never again
+            // get ahead of what comes.
+            let most = if lane.backlog { lane.window.size() } else { per_webhook };
+            let fits = lane.route.is_some() && lane.waiting.len() < most.min(per_webhook);
             if room && fits {
                 lane.waiting.push_back(delivery);
                 self.waiting += 1;

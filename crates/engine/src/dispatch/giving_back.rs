@@ -8,7 +8,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -23,23 +23,49 @@ const BURST: Duration = Duration::from_millis(250);
 /// The first pause between two tries of the store.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// What is to be given back: whatever comes while the store is busy with some goes together.
+#[derive(Default)]
+pub(super) struct GivingBack {
+    keys: Vec<DeliveryKey>,
+    under_way: bool,
+}
+
 impl Dispatcher {
     /// Gives claims back to the store, and has them claimed again when there is room.
     pub(super) fn give_back(self: &Arc<Self>, keys: Vec<DeliveryKey>) {
         if keys.is_empty() {
             return;
         }
-        let this = self.clone();
-        tokio::spawn(async move {
+        let mut giving_back = self.giving_back();
+        giving_back.keys.extend(keys);
+        if !std::mem::replace(&mut giving_back.under_way, true) {
+            tokio::spawn(self.clone().give_back_all());
+        }
+    }
+
+    async fn give_back_all(self: Arc<Self>) {
+        loop {
+            let keys = {
+                let mut giving_back = self.giving_back();
+                giving_back.under_way = !giving_back.keys.is_empty();
+                std::mem::take(&mut giving_back.keys)
+            };
+            if keys.is_empty() {
+                return;
+            }
             let webhooks: HashSet<_> = keys.iter().map(|key| key.webhook).collect();
-            if let Err(error) = this.release(keys).await {
+            if let Err(error) = self.release(keys).await {
                 // They stay claimed until this process or its lease ends; then they are due again.
                 tracing::error!(%error, "deliveries could not be released");
             }
             for webhook in webhooks {
-                this.due_at(webhook, this.clock.now());
+                self.due_at(webhook, self.clock.now());
             }
-        });
+        }
+    }
+
+    fn giving_back(&self) -> MutexGuard<'_, GivingBack> {
+        self.giving_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Releases; tries again for as long as the store is unavailable.

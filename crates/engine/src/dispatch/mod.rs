@@ -67,6 +67,7 @@ use crate::{
 use board::Board;
 pub use board::Load;
 pub(crate) use board::Ticket;
+use giving_back::GivingBack;
 use route::Router;
 
 /// What a dispatcher is made of.
@@ -105,6 +106,7 @@ pub(crate) struct Dispatcher {
     metrics: Arc<Metrics>,
     notice_waits: Arc<Notify>,
     board: Mutex<Board>,
+    giving_back: Mutex<GivingBack>,
     /// Let go and not yet given back.
     let_go: Mutex<Vec<DeliveryKey>>,
     idle_workers: AtomicUsize,
@@ -139,6 +141,7 @@ impl Dispatcher {
             metrics: parts.metrics,
             notice_waits: parts.notice_waits,
             board: Mutex::new(Board::new(parts.concurrency)),
+            giving_back: Mutex::default(),
             let_go: Mutex::default(),
             idle_workers: AtomicUsize::new(0),
             work_to_do: Notify::new(),

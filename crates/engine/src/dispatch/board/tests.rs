@@ -359,3 +359,17 @@ fn what_is_let_go_gives_its_place_back_and_teaches_nothing() {
     assert_eq!((load.in_hand, load.in_flight, load.waiting), (0, 0, 1));
     assert_eq!(scene.board.start().unwrap().budget, Budget::Proven);
 }
+
+#[test]
+fn behind_a_backlog_in_the_store_a_lane_takes_no_more_than_may_be_in_flight() {
+    let limits = Concurrency { waiting_per_webhook: 100, ..Concurrency::default() };
+    let mut scene = Scene::new(limits);
+    assert_eq!(scene.accept(1, 100), 0, "there is none yet");
+    assert_eq!(scene.accept(1, 1), 1, "there is no room, so now there is one");
+    assert_eq!(scene.accept(1, 1), 1, "what waits here goes first");
+    let waiting = std::iter::from_fn(|| scene.board.withdraw(id(1), EventId::from_bytes([0; 12])));
+    assert_eq!(waiting.count(), 100);
+    let most = scene.board.lanes[&id(1)].window.size();
+    assert_eq!(scene.accept(1, most), 0, "it need not wait for the store to have something to do");
+    assert_eq!(scene.accept(1, 1), 1);
+}
