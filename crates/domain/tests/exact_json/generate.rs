@@ -120,12 +120,20 @@ pub(super) fn damaged_document() -> impl Strategy<Value = String> {
 
 /// A number literal that denotes what a double's shortest text denotes.
 fn kept_literal() -> impl Strategy<Value = String> {
-    (double(), 0..5).prop_map(|(double, style)| match style {
-        0 => format!("{double}"),
-        1 => format!("{double:e}"),
-        2 => format!("{double:E}").replace('E', "E+").replace("E+-", "E-0"),
-        3 if !format!("{double}").contains('.') => format!("{double}.00"),
-        _ => number(double).to_string(),
+    (double(), 0..5).prop_map(|(double, style)| {
+        let shortest = format!("{double:e}");
+        let digits = shortest.chars().take_while(|&c| c != 'e').filter(char::is_ascii_digit).count();
+        // Two shortest texts may be equally near: JavaScript takes the even one, as rounding to that
+        // many digits does, and Rust's own shortest text is the other.
+        let even = format!("{double:.*e}", digits - 1);
+        let is_even = shortest == even;
+        match style {
+            0 if is_even => format!("{double}"),
+            1 => even,
+            2 => even.replace('e', "E+").replace("E+-", "E-0"),
+            3 if is_even && !format!("{double}").contains('.') => format!("{double}.00"),
+            _ => number(double).to_string(),
+        }
     })
 }
 
