@@ -122,7 +122,8 @@ pub(super) fn damaged_document() -> impl Strategy<Value = String> {
 fn kept_literal() -> impl Strategy<Value = String> {
     (double(), 0..5).prop_map(|(double, style)| {
         let shortest = format!("{double:e}");
-        let digits = shortest.chars().take_while(|&c| c != 'e').filter(char::is_ascii_digit).count();
+        let digits =
+            shortest.chars().take_while(|&c| c != 'e').filter(char::is_ascii_digit).count();
         // Two shortest texts may be equally near: JavaScript takes the even one, as rounding to that
         // many digits does, and Rust's own shortest text is the other.
         let even = format!("{double:.*e}", digits - 1);
