@@ -54,6 +54,18 @@ pub struct Warning {
     pub quiet_since: Timestamp,
 }
 
+impl Warning {
+    /// Whether somebody who was told of the webhook at `told` need not be told again by an attempt
+    /// that ended at `at`.
+    ///
+    /// Attempts may be recorded in another order than they ended in, and clocks are set back: so one
+    /// that is ahead counts too, if it is no further away than one of the past may be. What is further
+    /// ahead was noted while the clock was wrong.
+    pub fn is_quiet(&self, told: Timestamp, at: Timestamp) -> bool {
+        told > self.quiet_since && told.since(at) < at.since(self.quiet_since)
+    }
+}
+
 /// Whether a failed attempt, after which the next is due at `next`, is a reason for a warning: so
 /// few attempts are left, and using them up would disable the webhook as things are.
 pub fn warning(rules: &DeliveryRules, ended: &AttemptEnded, next: Timestamp) -> Option<Warning> {

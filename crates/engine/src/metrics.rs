@@ -3,7 +3,7 @@
 //! Counters are counted where things happen; gauges are read off when somebody asks. Labels are
 //! few and bounded: never an account, a webhook or anything that a customer wrote.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use herald_domain::{attempt::Attempt, notice::Happened};
 use herald_store::{After, Books, Receipt};
@@ -56,6 +56,7 @@ pub struct Metrics {
     waiting: Gauge,
     scheduled: Gauge,
     deliveries: Family<StateLabel, Gauge>,
+    round_trips: Counter<u64, AtomicU64>,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -84,6 +85,7 @@ impl Default for Metrics {
             waiting: Gauge::default(),
             scheduled: Gauge::default(),
             deliveries: Family::default(),
+            round_trips: Counter::default(),
         };
         metrics.register();
         metrics
@@ -127,6 +129,8 @@ impl Metrics {
         let help = "Webhooks with deliveries in the store that are, or will be, due";
         registry.register("webhooks_scheduled", help, self.scheduled.clone());
         registry.register("deliveries", "Deliveries by state", self.deliveries.clone());
+        let help = "How often an answer of the database was waited for; never of an embedded one";
+        registry.register("database_round_trips", help, self.round_trips.clone());
     }
 
     pub(crate) fn accepted(&self, receipt: &Receipt) {
@@ -167,7 +171,8 @@ impl Metrics {
         self.notice_webhook_troubles.get_or_create(&KindLabel { kind }).inc();
     }
 
-    fn observe(&self, load: Load, books: Books) {
+    fn observe(&self, load: Load, books: Books, round_trips: u64) {
+        self.round_trips.inner().store(round_trips, Ordering::Relaxed);
         let set = |gauge: &Gauge, value: usize| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         set(&self.in_hand, load.in_hand);
         set(&self.in_flight, load.in_flight);
@@ -191,7 +196,7 @@ impl Engine {
     /// Everything that is measured, in the Prometheus text format.
     pub async fn metrics_text(&self) -> crate::Result<String> {
         let books = self.store.books(None).await?;
-        self.metrics.observe(self.dispatcher.load(), books);
+        self.metrics.observe(self.dispatcher.load(), books, self.store.round_trips());
         let mut text = String::new();
         encode(&mut text, &self.metrics.registry)
             .map_err(|error| crate::EngineError::Internal(error.to_string()))?;

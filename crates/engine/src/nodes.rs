@@ -83,6 +83,8 @@ impl Engine {
             Signal::Due(webhook) => self.dispatcher.due_at(webhook, self.clock.now()),
             Signal::NoticeWaits => self.notice_waits.notify_one(),
             Signal::RecoveryMade => self.recovery_is_made.notify_one(),
+            // It is delivered in the store too: nothing has to be given back.
+            Signal::Delivered(webhook, event) => drop(self.dispatcher.withdraw(webhook, event)),
             Signal::RequestKept(endpoint, number) => self.inbox.viewers.tell(endpoint, number),
             Signal::EndpointGone(endpoint) => self.inbox.viewers.end(endpoint),
             Signal::LookAround => {

@@ -33,7 +33,7 @@ impl Accounts for PostgresStore {
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>> {
         self.look_up(id, |tx, id| async move {
-            let sql = "SELECT * FROM account WHERE id = $1";
+            let sql = "SELECT id, name, created_at FROM account WHERE id = $1";
             tx.query_opt(sql, &[&&id.as_bytes()[..]]).await?.as_ref().map(account).transpose()
         })
         .await
@@ -49,7 +49,8 @@ impl Accounts for PostgresStore {
 
     async fn list_keys(&self, account: AccountId) -> Result<Vec<ApiKey>> {
         self.look_up(account, |tx, id| async move {
-            let sql = "SELECT k.* FROM account AS a JOIN api_key AS k ON k.env / 2 = a.num
+            let sql = "SELECT k.id, k.env, k.hash, k.hint, k.created_at, k.revoked_at
+                       FROM account AS a JOIN api_key AS k ON k.env / 2 = a.num
                        WHERE a.id = $1 AND k.env IN (a.num * 2, a.num * 2 + 1)
                        ORDER BY k.id DESC";
             let rows = tx.query(sql, &[&&id.as_bytes()[..]]).await?;
@@ -68,7 +69,7 @@ impl Accounts for PostgresStore {
             let (account, key, at) = &*given;
             let sql = "UPDATE api_key SET revoked_at = coalesce(revoked_at, $3)
                        WHERE id = $1 AND env / 2 = (SELECT num FROM account WHERE id = $2)
-                       RETURNING *";
+                       RETURNING id, env, hash, hint, created_at, revoked_at";
             let (id, of) = (&key.as_bytes()[..], &account.as_bytes()[..]);
             let row = tx.query_opt(sql, &[&id, &of, &at.millis()]).await?;
             row.map(|row| api_key(&row, *account)).transpose()
@@ -78,7 +79,8 @@ impl Accounts for PostgresStore {
 
     async fn find_key(&self, hash: [u8; 32]) -> Result<Option<ApiKey>> {
         self.look_up(hash, |tx, hash| async move {
-            let sql = "SELECT k.*, a.id AS account
+            let sql =
+                "SELECT k.id, k.env, k.hash, k.hint, k.created_at, k.revoked_at, a.id AS account
                        FROM api_key AS k JOIN account AS a ON a.num = k.env / 2 WHERE k.hash = $1";
             let row = tx.query_opt(sql, &[&&hash[..]]).await?;
             row.map(|row| api_key(&row, AccountId(object_id(&row, "account")?))).transpose()
@@ -115,7 +117,7 @@ async fn insert_key(tx: &Tx, key: &ApiKey) -> Outcome<bool> {
 
 async fn list_accounts(tx: &Tx, page: Page) -> Outcome<Listed<Account>> {
     let total = tx.query_one("SELECT count(*) AS total FROM account", &[]).await?;
-    let sql = "SELECT * FROM account ORDER BY id DESC LIMIT $1 OFFSET $2";
+    let sql = "SELECT id, name, created_at FROM account ORDER BY id DESC LIMIT $1 OFFSET $2";
     let rows = tx.query(sql, &[&i64::from(page.size()), &signed(page.offset())]).await?;
     let items = rows.iter().map(account).collect::<Outcome<_>>()?;
     Ok(Listed { items, total: count(&total, "total")? })

@@ -1,20 +1,40 @@
 //! Connections: where to, encrypted how, and how many.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
 use herald_store::{Result, StoreError};
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::{Config, config::SslMode};
+use tokio_postgres::{
+    Config,
+    config::{SslMode, TargetSessionAttrs},
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::url;
 
-/// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(5);
+/// How long one address may take to answer, before the next one is tried.
+const CONNECT: Duration = Duration::from_secs(2);
 
-/// How long sent data may stay unacknowledged before the connection counts as lost.
+/// How long a server may take, once it is reached, to let somebody in.
+const WELCOME: Duration = Duration::from_secs(5);
+
+/// How long sent data may stay unacknowledged, or nothing come, before the connection is doubted.
 const SILENCE: Duration = Duration::from_secs(10);
+
+/// How often who is silent is asked whether it is there, and how often in vain before the connection
+/// counts as lost.
+const PROBE: Duration = Duration::from_secs(2);
+const PROBES: u32 = 3;
+
+/// How long a transaction may wait for its node before the server ends it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// How long somebody waits for a connection when all are in use.
 const WAIT: Duration = Duration::from_secs(15);
@@ -24,6 +44,48 @@ const WAIT: Duration = Duration::from_secs(15);
 pub(crate) struct Target {
     config: Config,
     tls: MakeRustlsConnect,
+    round_trips: RoundTrips,
+    longest_pause: Duration,
+}
+
+/// How often anybody has waited for an answer of the database.
+#[derive(Clone, Default)]
+pub(crate) struct RoundTrips(Arc<AtomicU64>);
+
+impl RoundTrips {
+    /// Somebody waits.
+    pub(crate) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn so_far(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Connections, made when they are needed.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    connections: deadpool_postgres::Pool,
+    round_trips: RoundTrips,
+    longest_pause: Duration,
+}
+
+impl Pool {
+    /// One that nobody else uses until it is dropped.
+    pub(crate) async fn get(&self) -> Result<Object, PoolError> {
+        self.connections.get().await
+    }
+
+    /// How long a transaction may wait for its node before the server ends it.
+    pub(crate) fn longest_pause(&self) -> Duration {
+        self.longest_pause
+    }
+
+    /// Counts those of all pools of its target.
+    pub(crate) fn round_trips(&self) -> &RoundTrips {
+        &self.round_trips
+    }
 }
 
 impl Target {
@@ -37,21 +99,39 @@ impl Target {
         config.connect_timeout(CONNECT);
         config.tcp_user_timeout(SILENCE);
         config.keepalives_idle(SILENCE);
+        config.keepalives_interval(PROBE);
+        config.keepalives_retries(PROBES);
+        // A standby is passed over, and so is a primary that has become one.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         let tls = tls(config.get_ssl_mode()).map_err(unusable)?;
-        Ok(Self { config, tls })
+        let round_trips = RoundTrips::default();
+        Ok(Self { config, tls, round_trips, longest_pause: LONGEST_PAUSE })
     }
 
-    /// A pool of at most `most` connections, made when they are needed.
+    /// The same, for nodes that others wait so long for: who takes over from one needs its rows.
+    pub(crate) fn with_lease(self, lease: Duration) -> Self {
+        Self { longest_pause: LONGEST_PAUSE.min(lease * 3 / 4), ..self }
+    }
+
+    /// A pool of at most `most` connections.
     pub(crate) fn pool(&self, most: usize) -> Result<Pool> {
         let how = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(self.config.clone(), self.tls.clone(), how);
-        Pool::builder(manager)
+        let connections = deadpool_postgres::Pool::builder(manager)
             .max_size(most)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WAIT))
-            .create_timeout(Some(CONNECT))
+            .create_timeout(Some(self.patience()))
             .build()
-            .map_err(|error| StoreError::Internal(error.to_string()))
+            .map_err(|error| StoreError::Internal(error.to_string()))?;
+        let Self { round_trips, longest_pause, .. } = self.clone();
+        Ok(Pool { connections, round_trips, longest_pause })
+    }
+
+    /// How long it may take to find a server that is there: a name may stand for two addresses.
+    fn patience(&self) -> Duration {
+        let hosts = u32::try_from(self.config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
+        CONNECT.saturating_mul(hosts.saturating_mul(2)) + WELCOME
     }
 
     /// A connection beside the pools, with what drives it.

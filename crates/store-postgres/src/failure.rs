@@ -1,7 +1,7 @@
 //! From PostgreSQL's errors to the store's.
 
 use herald_store::StoreError;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// What a piece of work answers inside a transaction.
 pub(crate) type Outcome<T> = Result<T, Failed>;
@@ -79,6 +79,16 @@ impl Failed {
         }
     }
 
+    /// Whether a commit that was answered so may have been done all the same: the server has not said
+    /// that it was not, or it was about to end.
+    pub(crate) fn leaves_a_commit_open(&self) -> bool {
+        let severity = match self {
+            Self::Sql(error) => error.as_db_error().and_then(DbError::parsed_severity),
+            Self::Pool(_) | Self::Overtaken | Self::Store(_) => None,
+        };
+        self.is_lost_connection() || matches!(severity, Some(Severity::Fatal | Severity::Panic))
+    }
+
     fn state(&self) -> Option<&SqlState> {
         match self {
             Self::Sql(error) => error.code(),
@@ -104,6 +114,8 @@ fn is_of_the_connection(state: &SqlState) -> bool {
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,
             SqlState::CANNOT_CONNECT_NOW,
+            // It has become a standby: another server is the primary.
+            SqlState::READ_ONLY_SQL_TRANSACTION,
             SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
         ]
         .contains(state)
@@ -137,7 +149,6 @@ fn explain(error: &tokio_postgres::Error) -> StoreError {
     let passing = ["53", "57", "58"].iter().any(|class| code.starts_with(class))
         || is_of_the_connection(state)
         || [
-            SqlState::READ_ONLY_SQL_TRANSACTION,
             SqlState::LOCK_NOT_AVAILABLE,
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
@@ -154,11 +165,18 @@ fn explain(error: &tokio_postgres::Error) -> StoreError {
     }
 }
 
+const STANDBY: &str = "the PostgreSQL server is a standby, or lets nobody write; give the primary in \
+                       database_url";
+
 /// The error and what it comes from; never a value, which may be a secret.
 fn in_words(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("{} ({})", said.message(), said.code().code()),
         None => match std::error::Error::source(error) {
+            // As the driver says it of a server that may only be read.
+            Some(source) if source.to_string().contains("does not allow writes") => {
+                STANDBY.to_owned()
+            }
             Some(source) => format!("{error}: {source}"),
             None => error.to_string(),
         },

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use herald_domain::id::WebhookId;
 use herald_store::{Result, Signal, StoreError};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     PostgresStore, Shared,
@@ -25,14 +25,19 @@ const ROUNDS: u32 = 2;
 /// How long it can be asked what became of a transaction.
 const MARKS_KEPT: Duration = Duration::from_secs(600);
 
+/// How many of them are forgotten at a time, more than come between two heartbeats.
+const MARKS: i64 = 100_000;
+
 /// Renewals within one lease.
 const RENEWALS: u32 = 4;
 
 /// For as long as the store is there.
 pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
-    let period = shared.node.lease_time() / RENEWALS;
+    let lease = shared.node.lease_time();
+    let period = lease / RENEWALS;
     let mut pulse = Pulse::new();
     let mut changes = Changes::default();
+    let mut beside = Beside::default();
     let mut round = 0_u32;
     loop {
         tokio::select! {
@@ -45,12 +50,19 @@ pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
         if since_start().saturating_sub(pulse.renewed) >= period {
             let began = since_start();
             match renew(&shared).await {
-                Ok(()) => pulse.beat(began, shared.node.lease_time()),
+                Ok(()) => {
+                    pulse.beat(began, lease);
+                    beside.tidy(&shared);
+                }
                 Err(error) => tracing::warn!(%error, "the lease of this node could not be renewed"),
             }
         }
-        if let Err(error) = look(&shared, &mut changes, pulse.is_steady()).await {
-            tracing::debug!(%error, "what other nodes did could not be looked for");
+        match look(&shared, &mut changes).await {
+            Ok(silent) if silent && pulse.is_steady(shared.time.set_at(), lease) => {
+                beside.take_over(&shared);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "what other nodes did could not be looked for"),
         }
         round += 1;
         if round.is_multiple_of(ROUNDS) {
@@ -80,14 +92,46 @@ impl Pulse {
         self.renewed = at;
     }
 
-    /// Whether it may take over from who is silent.
-    fn is_steady(&self) -> bool {
-        since_start() >= self.steady_from
+    /// Whether it may take over from who is silent. Not before it has known the database's clock as it
+    /// is for as long as a lease: if it was set, others have not renewed by it yet; and a node that has
+    /// just started does not know for how long the database was away.
+    fn is_steady(&self, clock_set_at: Duration, lease: Duration) -> bool {
+        let now = since_start();
+        now >= self.steady_from && now >= clock_set_at + lease
     }
 }
 
-/// Renews the lease, or takes another one if it is gone; then enters in the index of what is due
-/// what has been fresh for long.
+/// What is done beside the heartbeats, which must not wait for rows that a halted node has locked.
+#[derive(Default)]
+struct Beside {
+    tidying: Option<JoinHandle<()>>,
+    taking_over: Option<JoinHandle<()>>,
+}
+
+impl Beside {
+    /// Forgets old marks, and enters in the index of what is due what has been fresh for long.
+    fn tidy(&mut self, shared: &Arc<Shared>) {
+        let shared = shared.clone();
+        begin(&mut self.tidying, async move {
+            forget_marks(&shared).await;
+            enter_what_lingers(&shared).await;
+        });
+    }
+
+    fn take_over(&mut self, shared: &Arc<Shared>) {
+        let shared = shared.clone();
+        begin(&mut self.taking_over, async move { take_over(&shared, Duration::ZERO).await });
+    }
+}
+
+/// Begins it, unless it is still under way. It ends by itself.
+fn begin(task: &mut Option<JoinHandle<()>>, work: impl Future<Output = ()> + Send + 'static) {
+    if task.as_ref().is_none_or(JoinHandle::is_finished) {
+        *task = Some(tokio::spawn(work));
+    }
+}
+
+/// Renews the lease, or takes another one if it is gone.
 pub(crate) async fn renew(shared: &Arc<Shared>) -> Result<()> {
     let (node, pool) = (&shared.node, &shared.pools.beats);
     let _only_one = node.renewing().await;
@@ -113,15 +157,6 @@ pub(crate) async fn renew(shared: &Arc<Shared>) -> Result<()> {
     shared.time.learn(shown, asked, since_start());
     node.renewed(lease, asked, dispatchers);
     node.others_numbered(numbered);
-    forget_marks(shared).await;
-    let (from, until) = node.lingering();
-    if until > from {
-        let entering =
-            transact(pool, |tx| async move { enter_lingering(&tx, lease, from, until).await });
-        if let Ended::Known(Ok(())) = entering.await {
-            node.none_fresh_before(until);
-        }
-    }
     Ok(())
 }
 
@@ -153,15 +188,33 @@ async fn prolong(tx: &Tx, time: Duration, lease: i64) -> Outcome<Option<Renewed>
     }))
 }
 
-/// Forgets marks that nobody asks for any more; what fails is done by the next heartbeat.
+/// Forgets marks that nobody asks for any more; what fails is done after the next heartbeat. What
+/// another node is busy with is passed over.
 async fn forget_marks(shared: &Arc<Shared>) {
     let old = shared.time.now().before(MARKS_KEPT).seconds().to_be_bytes();
-    let forgetting = transact(&shared.pools.beats, |tx| async move {
+    let forgetting = transact(&shared.pools.writes, |tx| async move {
+        let sql = "DELETE FROM commit_mark WHERE id = ANY (ARRAY(
+                       SELECT id FROM commit_mark WHERE id < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
         // An ObjectId begins with its seconds.
-        tx.execute("DELETE FROM commit_mark WHERE id < $1", &[&&old[4..]]).await
+        tx.execute(sql, &[&&old[4..], &MARKS]).await
     });
     if let Ended::Known(Err(error)) = forgetting.await {
         tracing::debug!(%error, "old marks are kept for a while longer");
+    }
+}
+
+/// Enters in the index of what is due what has been fresh for two heartbeats, still held.
+async fn enter_what_lingers(shared: &Arc<Shared>) {
+    let (node, lease) = (&shared.node, shared.node.lease());
+    let (from, until) = node.lingering();
+    if until <= from {
+        return;
+    }
+    let entering = transact(&shared.pools.writes, |tx| async move {
+        enter_lingering(&tx, lease, from, until).await
+    });
+    if let Ended::Known(Ok(())) = entering.await {
+        node.none_fresh_before(lease, until);
     }
 }
 
@@ -174,27 +227,27 @@ async fn enter_lingering(tx: &Tx, lease: i64, from: i64, until: i64) -> Outcome<
     Ok(())
 }
 
-/// Takes over from every node whose lease has ended.
-pub(crate) async fn take_over(shared: &Arc<Shared>) -> Result<()> {
-    let lease = shared.node.lease();
-    let taking = transact(&shared.pools.beats, |tx| async move {
+/// Takes over from every node whose lease ended so long ago.
+pub(crate) async fn take_over(shared: &Arc<Shared>, ago: Duration) {
+    let (lease, ago) = (shared.node.lease(), ago.as_secs_f64());
+    let taking = transact(&shared.pools.writes, |tx| async move {
         let sql = "SELECT lease, fresh_from, name FROM node
-                   WHERE until < clock_timestamp() AND lease <> $1
+                   WHERE until < clock_timestamp() - $2::double precision * interval '1 second'
+                       AND lease <> $1
                    ORDER BY lease FOR UPDATE SKIP LOCKED";
         let mut silent = Vec::new();
-        for row in tx.query(sql, &[&lease]).await? {
+        for row in tx.query(sql, &[&lease, &ago]).await? {
             remove(&tx, row.try_get("lease")?, row.try_get("fresh_from")?).await?;
             silent.push(row.try_get::<_, String>("name")?);
         }
         Ok(silent)
     });
-    let (Ended::Known(Ok(silent)) | Ended::Unknown(silent)) = taking.await else { return Ok(()) };
+    let (Ended::Known(Ok(silent)) | Ended::Unknown(silent)) = taking.await else { return };
     if !silent.is_empty() {
         tracing::warn!(nodes = ?silent, "the leases of these nodes have ended; taking over");
         shared.signals.hear(Signal::LookAround);
         shared.signals.tell(Signal::LookAround);
     }
-    Ok(())
 }
 
 /// Makes due what was fresh under a lease, and ends it: what was claimed is free with that.
@@ -225,14 +278,20 @@ pub(crate) async fn leave(store: &PostgresStore) -> Result<()> {
 #[derive(Default)]
 struct Changes(HashMap<WebhookId, String>);
 
-/// Looks for webhooks that others have changed, and for silent nodes, from whom it may take over.
-async fn look(shared: &Arc<Shared>, changes: &mut Changes, takes_over: bool) -> Result<()> {
+/// Looks for webhooks that others have changed; answers whether any other node is silent.
+async fn look(shared: &Arc<Shared>, changes: &mut Changes) -> Result<bool> {
     let found = async {
         let tx = Tx::connect(&shared.pools.beats).await?;
         let lease = shared.node.lease();
         let sql = "SELECT EXISTS (SELECT 1 FROM node
-                                  WHERE until < clock_timestamp() AND lease <> $1)";
-        let silent: bool = tx.query_one(sql, &[&lease]).await?.try_get(0)?;
+                                  WHERE until < clock_timestamp() AND lease <> $1) AS silent,
+                       floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS shown";
+        tx.prepare(&[sql]).await?;
+        let asked = since_start();
+        let row = tx.query_one(sql, &[&lease]).await?;
+        // By the same clock: who sees others silent because it was set knows that it was set.
+        shared.time.learn(row.try_get("shown")?, asked, since_start());
+        let silent: bool = row.try_get("silent")?;
         // Longer ago than any transaction may take to be seen.
         let sql = "SELECT id, changed_at::text AS changed_at FROM webhook
                    WHERE changed_at > clock_timestamp() - interval '15 seconds'
@@ -251,5 +310,5 @@ async fn look(shared: &Arc<Shared>, changes: &mut Changes, takes_over: bool) -> 
         }
     }
     changes.0 = changed;
-    if silent && takes_over { take_over(shared).await } else { Ok(()) }
+    Ok(silent)
 }

@@ -194,7 +194,9 @@ async fn attempts_in(
     id: DeliveryId,
 ) -> Outcome<Vec<NumberedAttempt>> {
     let sql = format!(
-        "SELECT a.* FROM delivery AS d
+        "SELECT a.number, a.started_at, a.nanos, a.signed_at, a.status, a.error, a.truncated, a.url,
+             a.address, a.signatures, a.detail, a.headers, a.body
+         FROM delivery AS d
          JOIN {table} AS a ON a.env = d.env AND a.seq = d.seq AND a.webhook = d.webhook
          WHERE d.env = $1 AND d.id = $2 ORDER BY a.number"
     );

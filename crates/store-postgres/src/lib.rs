@@ -50,7 +50,6 @@ mod writing;
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::Pool;
 use herald_domain::id::IdSequence;
 use herald_store::Result;
 use tokio::sync::watch;
@@ -59,12 +58,15 @@ pub use import::Import;
 pub use maintenance::{Content, Examination, NodeSeen, examine, migrate, shown_url};
 pub use time::DatabaseTime;
 
-use connecting::Target;
+use connecting::{Pool, Target};
 use node::Node;
 use recording::Recorder;
 use registry::Registry;
 use signals::Signals;
 use upkeep::Expiry;
+
+/// A node that was silent for so long is not waited for by one that starts.
+const LONG_AGO: Duration = Duration::from_secs(600);
 
 /// How a node uses the database.
 #[derive(Clone)]
@@ -107,6 +109,8 @@ impl std::fmt::Debug for Options {
 pub struct PostgresStore {
     shared: Arc<Shared>,
     recorder: Recorder,
+    /// Records what writes resources.
+    writer: Recorder,
     /// Dropped with the store: then what runs beside it ends.
     _alive: watch::Sender<()>,
 }
@@ -141,7 +145,7 @@ impl PostgresStore {
     /// lose what it has committed, a schema that is newer than this program can work with, and a
     /// database that is being filled from another ([`Import`]).
     pub async fn open(options: Options, ids: Arc<IdSequence>) -> Result<Self> {
-        let target = Target::parse(&options.url)?;
+        let target = Target::parse(&options.url)?.with_lease(options.lease);
         let connections = options.connections.max(4);
         let pools = Pools {
             writes: target.pool(connections - connections / 3)?,
@@ -162,12 +166,15 @@ impl PostgresStore {
             time,
             expiry: Expiry::default(),
         });
-        heartbeat::take_over(&shared).await?;
+        // From others it takes over when it has been there for as long as a lease: the database may
+        // have been away from all of them.
+        heartbeat::take_over(&shared, LONG_AGO).await;
         tokio::spawn(heartbeat::beat(shared.clone(), ends.clone()));
         tokio::spawn(signals::listen(shared.clone(), target, ends.clone()));
         tokio::spawn(signals::tell(shared.clone(), ends));
         let recorder = Recorder::start(shared.clone());
-        Ok(Self { shared, recorder, _alive: alive })
+        let writer = Recorder::start_writing(shared.clone());
+        Ok(Self { shared, recorder, writer, _alive: alive })
     }
 
     /// The database's clock, by which every node goes.

@@ -1,13 +1,19 @@
 //! Attempts made on request: kept in a table of their own, so that what counts and fences the
 //! scheduled ones never sees them.
 
-use herald_domain::{attempt::Attempt, delivery::DeliveryState, time::Timestamp};
-use herald_store::{MANUAL_KEPT, ManualAttempt, Result};
+use herald_domain::{
+    attempt::Attempt,
+    delivery::DeliveryState,
+    id::{EventId, WebhookId},
+    time::Timestamp,
+};
+use herald_store::{MANUAL_KEPT, ManualAttempt, Result, Signal};
 
 use crate::{
     PostgresStore, Shared,
-    codec::{code, small},
+    codec::{code, object_id, small},
     failure::{Failed, Outcome},
+    node::Work,
     settling::{DeliveryRow, insert_attempt, last_answer},
     tally::Tallies,
     transaction::Tx,
@@ -20,19 +26,33 @@ pub(crate) async fn settle(store: &PostgresStore, manual: ManualAttempt) -> Resu
         let (shared, manual) = &*given;
         record(&tx, shared, manual).await
     });
-    let Some((number, success)) = settled.await? else { return Ok(None) };
+    let Some(Recorded { number, success, held_elsewhere }) = settled.await? else {
+        return Ok(None);
+    };
     if let Some((webhook, at)) = success {
         store.shared.registry.succeeded(webhook, at);
+    }
+    if let Some((webhook, event)) = held_elsewhere {
+        store.shared.signals.tell(Signal::Delivered(webhook, event));
     }
     Ok(Some(number))
 }
 
-/// Its number, and to which webhook it was delivered when.
-type Recorded = (u32, Option<(i64, Timestamp)>);
+struct Recorded {
+    number: u32,
+    /// To which webhook it was delivered when.
+    success: Option<(i64, Timestamp)>,
+    /// What another node has in memory, and need not send any more.
+    held_elsewhere: Option<(WebhookId, EventId)>,
+}
 
 async fn record(tx: &Tx, shared: &Shared, manual: &ManualAttempt) -> Outcome<Option<Recorded>> {
     let Some(env) = shared.registry.env(tx, manual.environment).await? else { return Ok(None) };
-    let sql = "SELECT seq, webhook, state FROM delivery WHERE env = $1 AND id = $2 FOR UPDATE";
+    let sql = "SELECT d.seq, d.webhook, d.state, d.claimed_by, w.id AS webhook_id, e.id AS event_id
+               FROM delivery AS d
+               JOIN webhook AS w ON w.num = d.webhook
+               JOIN event AS e ON e.env = d.env AND e.seq = d.seq
+               WHERE d.env = $1 AND d.id = $2 FOR UPDATE OF d";
     let found = tx.query_opt(sql, &[&env, &&manual.delivery.as_bytes()[..]]).await?;
     let Some(found) = found else { return Ok(None) };
     let row = (env, found.try_get("seq")?, found.try_get("webhook")?);
@@ -50,8 +70,17 @@ async fn record(tx: &Tx, shared: &Shared, manual: &ManualAttempt) -> Outcome<Opt
             tallies.moved(of, state, DeliveryState::Delivered);
         }
     }
-    tallies.write(tx, shared.node.slot()).await?;
-    Ok(Some((number, manual.delivered.then_some((row.2, at)))))
+    tallies.write(tx, shared.node.slot(Work::Other)).await?;
+    let holder: Option<i64> = found.try_get("claimed_by")?;
+    let is_elsewhere = holder.is_some_and(|lease| lease != shared.node.lease());
+    let held_elsewhere = if manual.delivered && is_elsewhere {
+        let webhook = WebhookId(object_id(&found, "webhook_id")?);
+        Some((webhook, EventId(object_id(&found, "event_id")?)))
+    } else {
+        None
+    };
+    let success = manual.delivered.then_some((row.2, at));
+    Ok(Some(Recorded { number, success, held_elsewhere }))
 }
 
 /// Keeps the attempt, and only the last ones before it; answers its number.

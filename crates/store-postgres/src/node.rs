@@ -20,11 +20,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use deadpool_postgres::Pool;
 use herald_store::{Lease, Nodes, Result, Signal, StoreError};
 
 use crate::{
     Options, PostgresStore,
+    connecting::Pool,
     failure::Outcome,
     heartbeat, import,
     time::{DatabaseTime, since_start},
@@ -46,6 +46,21 @@ pub(crate) struct Node {
     left: AtomicBool,
     /// Held by who renews the lease, or takes another one.
     renewing: tokio::sync::Mutex<()>,
+}
+
+/// What a node does at the same time as the others of these.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    /// Recording events.
+    Recording,
+    /// Recording what was done to resources, and its events.
+    Writing,
+    /// Everything else.
+    Other,
+}
+
+impl Work {
+    const KINDS: i32 = 3;
 }
 
 /// The lease that the node holds.
@@ -96,14 +111,10 @@ impl Node {
         self.held().lease
     }
 
-    /// Where this node counts what it records; what else it does, it counts in the slot behind.
-    pub(crate) fn recording_slot(&self) -> i32 {
-        self.held().slot * 2
-    }
-
-    /// Where this node counts what is not recording.
-    pub(crate) fn slot(&self) -> i32 {
-        self.held().slot * 2 + 1
+    /// Where this node counts what such a piece of work does: what goes on at the same time does not
+    /// wait for the same rows.
+    pub(crate) fn slot(&self, work: Work) -> i32 {
+        self.held().slot * Work::KINDS + work as i32
     }
 
     /// Whether it takes deliveries.
@@ -189,9 +200,13 @@ impl Node {
         (marks.fresh_from, until)
     }
 
-    /// There are none before this number any more.
-    pub(crate) fn none_fresh_before(&self, number: i64) {
-        self.marks().fresh_from = number;
+    /// Under this lease there are none before this number any more.
+    pub(crate) fn none_fresh_before(&self, lease: i64, number: i64) {
+        let mut marks = self.marks();
+        // A number that was given again meanwhile may be smaller.
+        if self.lease() == lease && marks.before >= number {
+            marks.fresh_from = number;
+        }
     }
 
     /// Takes a lease; what was held under another one is not this node's any more.
@@ -223,9 +238,11 @@ impl Node {
     }
 
     async fn insert(&self, tx: Tx) -> Outcome<Registered> {
+        // Some of a lease's number is chance: a standby that takes over, and was a little behind, gives
+        // a number again that a node goes by.
         let sql = "INSERT INTO node
                        (lease, slot, dispatches, until, fresh_from, name, version, started_at)
-                   SELECT nextval('lease_number'),
+                   SELECT nextval('lease_number') * 1048576 + floor(random() * 1048576)::bigint,
                        (SELECT min(free)::integer
                         FROM generate_series(0, (SELECT count(*) FROM node)) AS free
                         WHERE free NOT IN (SELECT slot FROM node)),
@@ -272,6 +289,10 @@ impl Nodes for PostgresStore {
         self.shared.signals.next().await
     }
 
+    fn round_trips(&self) -> u64 {
+        self.shared.pools.writes.round_trips().so_far()
+    }
+
     async fn agree(&self, name: &'static str, proposed: Vec<u8>) -> Result<Vec<u8>> {
         self.write((name, proposed), |tx, given| async move {
             let (name, proposed) = &*given;
@@ -287,6 +308,8 @@ impl Nodes for PostgresStore {
 
     async fn leave(&self) -> Result<()> {
         self.shared.node.left.store(true, Ordering::Release);
+        // Who is about to take another lease does so before this one is given up.
+        let _only_one = self.shared.node.renewing().await;
         heartbeat::leave(self).await
     }
 }

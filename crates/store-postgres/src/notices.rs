@@ -1,6 +1,9 @@
 //! What the operator is to be told of webhooks, and that a webhook is close to being disabled.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use herald_domain::{
@@ -25,13 +28,17 @@ use crate::{
     shown::holds,
     tally::{Tallies, WebhookKey},
     transaction::{Tx, Value, in_a_task},
+    webhooks::lock_environments,
 };
 
 #[async_trait]
 impl Notices for PostgresStore {
     async fn waiting_notices(&self, limit: usize) -> Result<Vec<Notice>> {
         self.look_up(limit, |tx, limit| async move {
-            let sql = "SELECT n.*, a.id AS account
+            let sql =
+                "SELECT n.id, n.env, n.webhook, n.url, n.description, n.delivery, n.event, n.type,
+                           n.attempts, n.last_status, n.last_error, n.at, n.attempts_left,
+                           n.last_attempt_at, n.reason, a.id AS account
                        FROM notice AS n JOIN account AS a ON a.num = n.env / 2
                        ORDER BY n.num LIMIT $1";
             let rows = tx.query(sql, &[&at_most(*limit)]).await?;
@@ -87,29 +94,48 @@ async fn take(
     Ok(Some(taken))
 }
 
+/// The webhooks of which was warned in a transaction, as they are now. A receiver that is down fails
+/// very many deliveries at once: its webhook is read and locked once for all of them.
+#[derive(Default)]
+pub(crate) struct Warnings(HashMap<WebhookKey, Option<Warned>>);
+
+impl Warnings {
+    /// Something happened to the webhook that is no warning: it is read again.
+    pub(crate) fn forget(&mut self, of: WebhookKey) {
+        self.0.remove(&of);
+    }
+}
+
 /// Notes that a webhook is close to being disabled. Answers whether nobody was told lately.
 pub(crate) async fn warn(
     tx: &Tx,
     shared: &Shared,
-    tallies: &Tallies,
+    (warnings, tallies): (&mut Warnings, &Tallies),
     row: DeliveryRow,
     (settlement, warning): (&Settlement, &Warning),
 ) -> Outcome<bool> {
     let (env, sequence, webhook) = row;
-    let Some(warned) = warned(tx, tallies, (env, webhook)).await? else { return Ok(false) };
+    let known = match warnings.0.entry((env, webhook)) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(unknown) => unknown.insert(warned(tx, tallies, (env, webhook)).await?),
+    };
+    let Some(warned) = known else { return Ok(false) };
     let at = settlement.attempt.ended_at();
     let comes_first = |failing: &Fails| {
         failing.sequence == sequence || warning.last_attempt_at < failing.last_attempt_at
     };
     if warned.failing.as_ref().is_none_or(comes_first) {
-        let since = warned.failing.map_or(at, |failing| failing.since);
+        let since = warned.failing.as_ref().map_or(at, |failing| failing.since);
         note_failing(tx, row, since, (settlement, warning)).await?;
+        let is_spared =
+            warned.succeeded_at.zip(warning.spared_from).is_some_and(|(at, from)| at >= from);
+        let last_attempt_at = warning.last_attempt_at;
+        warned.failing = (!is_spared).then_some(Fails { sequence, since, last_attempt_at });
     }
-    // One from the future was noted while the clock was wrong.
-    let is_lately = |told: Timestamp| told > warning.quiet_since && told <= at;
-    if warned.told_at.is_some_and(is_lately) {
+    if warned.told_at.is_some_and(|told| warning.is_quiet(told, at)) {
         return Ok(false);
     }
+    warned.told_at = Some(at);
     let sql = "UPDATE webhook SET warned_at = $2 WHERE num = $1";
     tx.execute(sql, &[&webhook, &at.millis()]).await?;
     if settlement.notices {
@@ -144,6 +170,7 @@ struct Warned {
     url: String,
     description: Option<String>,
     told_at: Option<Timestamp>,
+    succeeded_at: Option<Timestamp>,
     /// Only if it still fails.
     failing: Option<Fails>,
 }
@@ -156,16 +183,18 @@ struct Fails {
 }
 
 /// The webhook, if it is enabled. Until the end of the transaction nobody else changes it, or warns
-/// of it.
+/// of it. Its environment is locked before it, as by everybody who locks a webhook.
 async fn warned(tx: &Tx, tallies: &Tallies, of: WebhookKey) -> Outcome<Option<Warned>> {
     let (env, webhook) = of;
+    lock_environments(tx, &[env]).await?;
     // Two statements: one alone would wait for the lock, and then judge by what it saw before.
     let sql = "SELECT FROM webhook WHERE num = $1 FOR NO KEY UPDATE";
     tx.query_opt(sql, &[&webhook]).await?;
-    let still = holds(&format!("greatest({SUCCEEDED_AT}, $3)"));
+    let succeeded_at = format!("greatest({SUCCEEDED_AT}, $3)");
+    let still = holds(&succeeded_at);
     let sql = format!(
         "SELECT w.url, w.description, w.warned_at, w.failing_seq, w.failing_since,
-             w.failing_last_at, {still} AS still
+             w.failing_last_at, {succeeded_at} AS succeeded_at, {still} AS still
          FROM webhook AS w
          LEFT JOIN delivery AS d ON d.env = w.env AND d.seq = w.failing_seq AND d.webhook = w.num
          WHERE w.num = $2 AND w.env = $1 AND w.enabled AND w.deleted_at IS NULL"
@@ -178,6 +207,7 @@ async fn warned(tx: &Tx, tallies: &Tallies, of: WebhookKey) -> Outcome<Option<Wa
         url: row.try_get("url")?,
         description: row.try_get("description")?,
         told_at: maybe_time(&row, "warned_at")?,
+        succeeded_at: maybe_time(&row, "succeeded_at")?,
         failing: (still == Some(true)).then(|| fails(&row)).transpose()?,
     }))
 }

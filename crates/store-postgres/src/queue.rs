@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use herald_domain::{
     attempt::{Answer, Attempt, ErrorClass, Failure},
-    id::{AccountId, EventId, WebhookId},
+    id::{AccountId, DeliveryId, EventId, WebhookId},
     time::Timestamp,
 };
 use herald_store::{
@@ -23,10 +23,11 @@ use crate::{
     codec::{self, count, maybe_time, object_id, small, time},
     failure::Outcome,
     manual,
-    registry::{Hook, SUCCEEDED_AT, hook},
+    node::Work,
+    registry::{HOOK, Hook, SUCCEEDED_AT, hook},
     settling,
     tally::Tallies,
-    transaction::{Ended, Tx, transact},
+    transaction::{Ended, Tx, in_a_task, transact, transact_marked, unknown_outcome},
 };
 
 /// How long until it is tried again to give something back.
@@ -35,10 +36,23 @@ const REST: Duration = Duration::from_secs(1);
 #[async_trait]
 impl Queue for PostgresStore {
     async fn claim(&self, webhook: WebhookId, now: Timestamp, limit: usize) -> Result<Claim> {
-        let given = (self.shared.clone(), webhook, now, limit);
-        self.write(given, |tx, given| async move {
-            let (shared, webhook, now, limit) = &*given;
-            claim(&tx, shared, *webhook, *now, *limit).await
+        let shared = self.shared.clone();
+        in_a_task(async move {
+            let work = |tx: Tx| {
+                let shared = shared.clone();
+                async move { claim(&tx, &shared, webhook, now, limit).await }
+            };
+            match transact_marked(&shared, work).await {
+                Ended::Known(claim) => claim,
+                Ended::Unknown(claim) => {
+                    // If it was committed, nobody else would claim them for as long as this node is
+                    // there.
+                    let doubtful = claim.deliveries.iter().map(|one| one.key).collect();
+                    let shared = shared.clone();
+                    tokio::spawn(async move { release_in_the_end(&shared, doubtful).await });
+                    Err(unknown_outcome())
+                }
+            }
         })
         .await
     }
@@ -92,8 +106,8 @@ const CLAIM: &str = concat!(
      claimed AS (
          UPDATE delivery SET claimed_by = $5
          WHERE env = $1 AND webhook = $2 AND seq = ANY (ARRAY(SELECT seq FROM due))
-         RETURNING env, seq, webhook, due_at, attempts, restarted)
-     SELECT c.seq, c.due_at, c.attempts, c.restarted, e.id AS event, e.body, a.started_at
+         RETURNING env, seq, webhook, id, due_at, attempts, restarted)
+     SELECT c.seq, c.id, c.due_at, c.attempts, c.restarted, e.id AS event, e.body, a.started_at
      FROM claimed AS c
      LEFT JOIN event AS e ON e.env = c.env AND e.seq = c.seq
      LEFT JOIN attempt AS a ON a.env = c.env AND a.seq = c.seq AND a.webhook = c.webhook
@@ -170,7 +184,7 @@ async fn claim(
 /// A webhook as it is now.
 fn hook_sql() -> String {
     format!(
-        "SELECT w.*, {SUCCEEDED_AT} AS succeeded_at, a.id AS account
+        "SELECT {HOOK}, {SUCCEEDED_AT} AS succeeded_at, a.id AS account
          FROM webhook AS w JOIN account AS a ON a.num = w.env / 2
          WHERE w.num = $1 AND w.deleted_at IS NULL"
     )
@@ -186,6 +200,7 @@ fn key(row: &Row, hook: &Hook, lease: i64) -> Outcome<DeliveryKey> {
         environment: webhook.environment,
         sequence: count(row, "seq")?,
         webhook: webhook.id,
+        delivery: DeliveryId(object_id(row, "id")?),
         lease: Lease(lease.cast_unsigned()),
     })
 }
@@ -235,28 +250,30 @@ async fn give_up(
     };
     let mut tallies = Tallies::default();
     settling::settle_all(tx, shared, &[settlement], &mut tallies).await?;
-    tallies.write(tx, shared.node.slot()).await
+    tallies.write(tx, shared.node.slot(Work::Other)).await
 }
 
 /// Gives claims back: what was fresh is due since it was made.
 async fn release(tx: &Tx, shared: &Shared, keys: &[DeliveryKey]) -> Outcome<()> {
     let (mut envs, mut sequences) = (Vec::new(), Vec::new());
     let (mut webhooks, mut leases) = (Vec::new(), Vec::new());
+    let mut ids = Vec::new();
     for key in keys {
         if let Some((env, webhook)) = shared.registry.webhook(tx, key.webhook).await? {
             envs.push(env);
             sequences.push(key.sequence.cast_signed());
             webhooks.push(webhook);
             leases.push(key.lease.0.cast_signed());
+            ids.push(&key.delivery.as_bytes()[..]);
         }
     }
     let sql = "UPDATE delivery AS d
                SET claimed_by = NULL, due_at = coalesce(d.due_at, d.created_at)
-               FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
-                   AS held (env, seq, webhook, lease)
+               FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[])
+                   AS held (env, seq, webhook, lease, id)
                WHERE d.env = held.env AND d.seq = held.seq AND d.webhook = held.webhook
-                   AND d.claimed_by = held.lease AND d.state = 0";
-    tx.execute(sql, &[&envs, &sequences, &webhooks, &leases]).await?;
+                   AND d.id = held.id AND d.claimed_by = held.lease AND d.state = 0";
+    tx.execute(sql, &[&envs, &sequences, &webhooks, &leases, &ids]).await?;
     Ok(())
 }
 

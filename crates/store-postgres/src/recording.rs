@@ -4,8 +4,10 @@
 //! However many records share a transaction, it goes to the database as often: it begins, asks for
 //! what it has to know (the versions of the environments' webhooks, the keys that were used before,
 //! numbers), inserts its rows, adds to the books table after table, commits.
-//! Records that write resources may have to wait for each other's rows, so each has a transaction of
-//! its own.
+//!
+//! Records that write resources may have to wait for rows that others write, so they are recorded
+//! apart from the others, fewer at a time ([`MOST_WRITING`]). What they need of rows that are there is
+//! locked for all of them at once, in one order; each that conflicts is undone alone.
 
 mod insert;
 mod plan;
@@ -13,15 +15,17 @@ mod plan;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use herald_store::{DeliveryKey, Record, Recorded, Recording, Result, Signal, StoreError};
+use herald_store::{DeliveryKey, Record, Recorded, Recording, Result, Signal, StoreError, Write};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     PostgresStore, Shared,
     failure::Outcome,
-    heartbeat, queue,
+    heartbeat,
+    node::Work,
+    queue,
     tally::Tallies,
-    transaction::{Ended, Tx, in_a_task, transact_marked, unknown_outcome},
+    transaction::{Ended, Tx, transact_marked, unknown_outcome},
     writing,
 };
 use insert::Rows;
@@ -29,6 +33,10 @@ use plan::Known;
 
 /// Records of one transaction at most.
 const MOST: usize = 512;
+
+/// The same, of those that write resources. Each may be a subtransaction, of which the server keeps 64
+/// at hand.
+const MOST_WRITING: usize = 48;
 
 /// A record that somebody waits for.
 struct Asked {
@@ -40,12 +48,22 @@ struct Asked {
 pub(crate) struct Recorder(mpsc::UnboundedSender<Asked>);
 
 impl Recorder {
-    /// Works for as long as it is there.
+    /// One for events.
     pub(crate) fn start(shared: Arc<Shared>) -> Self {
+        Self::start_with(shared, MOST)
+    }
+
+    /// One for records that write resources.
+    pub(crate) fn start_writing(shared: Arc<Shared>) -> Self {
+        Self::start_with(shared, MOST_WRITING)
+    }
+
+    /// Works for as long as it is there.
+    fn start_with(shared: Arc<Shared>, most: usize) -> Self {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             let mut asked = Vec::new();
-            while receiver.recv_many(&mut asked, MOST).await > 0 {
+            while receiver.recv_many(&mut asked, most).await > 0 {
                 record_together(&shared, std::mem::take(&mut asked)).await;
             }
         });
@@ -63,11 +81,8 @@ impl Recorder {
 #[async_trait]
 impl Recording for PostgresStore {
     async fn record(&self, record: Record) -> Result<Recorded> {
-        if record.writes.is_empty() {
-            return self.recorder.record(record).await;
-        }
-        let shared = self.shared.clone();
-        in_a_task(async move { record_alone(&shared, record).await }).await
+        let recorder = if record.writes.is_empty() { &self.recorder } else { &self.writer };
+        recorder.record(record).await
     }
 }
 
@@ -160,6 +175,9 @@ pub(crate) async fn record_all(
     records: &[Record],
 ) -> Outcome<Option<Vec<Recorded>>> {
     let Some(mut known) = Known::read(tx, shared, records).await? else { return Ok(None) };
+    let writes: Vec<(i64, &[Write])> =
+        records.iter().filter_map(|record| Some((known.env(record)?, &*record.writes))).collect();
+    writing::lock(tx, &writes).await?;
     let mut tallies = Tallies::default();
     let mut rows = Rows::default();
     let mut recorded = Vec::with_capacity(records.len());
@@ -178,7 +196,10 @@ pub(crate) async fn record_all(
         known.remember(record, &planned);
         recorded.push(rows.add(shared, record, &planned, &mut tallies)?);
     }
-    rows.insert(tx, shared, &tallies).await?;
+    rows.insert(tx).await?;
+    let writes = records.iter().any(|record| !record.writes.is_empty());
+    let work = if writes { Work::Writing } else { Work::Recording };
+    tallies.write(tx, shared.node.slot(work)).await?;
     if !shared.node.dispatches() {
         // Told before the commit, at most some milliseconds: who looks too early looks again.
         rows.webhooks().for_each(|webhook| shared.signals.tell(Signal::Due(webhook)));
@@ -191,12 +212,18 @@ async fn write(tx: &Tx, env: i64, record: &Record, tallies: &mut Tallies) -> Out
     if record.writes.is_empty() {
         return Ok(true);
     }
-    tx.batch("SAVEPOINT writes").await?;
     let mut of_writes = Tallies::default();
-    if !writing::write(tx, env, &record.writes, &mut of_writes).await? {
-        tx.batch("ROLLBACK TO SAVEPOINT writes").await?;
-        return Ok(false);
+    let is_written = if writing::is_all_or_nothing(&record.writes) {
+        writing::write(tx, env, &record.writes, &mut of_writes).await?
+    } else {
+        tx.batch("SAVEPOINT writes").await?;
+        let is_written = writing::write(tx, env, &record.writes, &mut of_writes).await?;
+        let end = if is_written { "RELEASE writes" } else { "ROLLBACK TO writes; RELEASE writes" };
+        tx.batch(end).await?;
+        is_written
+    };
+    if is_written {
+        tallies.add(of_writes);
     }
-    tallies.add(of_writes);
-    Ok(true)
+    Ok(is_written)
 }

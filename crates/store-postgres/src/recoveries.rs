@@ -22,6 +22,7 @@ use crate::{
     codec::{code, count, delivery_state, environment, limit as at_most, object_id, signed, time},
     conditions::Conditions,
     failure::{Failed, Outcome},
+    node::Work,
     tally::Tallies,
     transaction::{Tx, Value},
 };
@@ -139,7 +140,8 @@ struct Job {
 }
 
 const JOBS: &str = "
-    SELECT r.*, w.id AS webhook_id, w.deleted_at IS NOT NULL AS webhook_deleted, a.id AS account
+    SELECT r.id, r.env, r.webhook, r.since, r.states, r.status, r.total, r.recovered, r.looked_at,
+        r.last, r.created_at, r.updated_at, w.id AS webhook_id, w.deleted_at IS NOT NULL AS webhook_deleted, a.id AS account
     FROM recovery AS r JOIN webhook AS w ON w.num = r.webhook JOIN account AS a ON a.num = r.env / 2";
 
 async fn job(tx: &Tx, id: RecoveryId) -> Outcome<Option<Job>> {
@@ -331,7 +333,7 @@ async fn begin_anew(
                    updated_at = $4
                WHERE env = $1 AND webhook = $2 AND seq = ANY ($3)";
     let moved = tx.execute(sql, &[&job.env, &job.webhook, &left, &at.millis()]).await?;
-    tallies.write(tx, shared.node.slot()).await?;
+    tallies.write(tx, shared.node.slot(Work::Other)).await?;
     Ok(moved)
 }
 

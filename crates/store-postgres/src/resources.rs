@@ -161,9 +161,9 @@ async fn due(tx: &Tx, now: Timestamp, most: usize) -> Outcome<DueResources> {
 const DUE: &str = "
     SELECT r.env, r.num, r.kind, r.version, r.due_at, r.body, a.id AS account
     FROM (
-        (SELECT * FROM resource
+        (SELECT env, num, kind, version, due_at, body FROM resource
          WHERE due_at <= $1 AND (due_at, num) > ($2, $3) ORDER BY due_at, num LIMIT $4)
         UNION ALL
-        (SELECT * FROM resource WHERE due_at > $1 ORDER BY due_at, num LIMIT 1)
+        (SELECT env, num, kind, version, due_at, body FROM resource WHERE due_at > $1 ORDER BY due_at, num LIMIT 1)
     ) AS r JOIN account AS a ON a.num = r.env / 2
     ORDER BY r.due_at, r.num";

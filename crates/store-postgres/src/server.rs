@@ -1,9 +1,8 @@
 //! Whether the server can be trusted with what it commits.
 
-use deadpool_postgres::Pool;
 use herald_store::{Result, StoreError};
 
-use crate::{failure::Outcome, transaction::Tx};
+use crate::{connecting::Pool, failure::Outcome, transaction::Tx};
 
 /// The oldest server that Herald works with.
 const OLDEST: i32 = 130_000;
@@ -14,7 +13,6 @@ pub(crate) struct Settings {
     fsync: String,
     synchronous_commit: String,
     full_page_writes: String,
-    in_recovery: bool,
 }
 
 /// Refuses a server that would lose what it has committed; warns of one that might.
@@ -35,8 +33,6 @@ pub(crate) fn refusal(settings: &Settings) -> Option<String> {
     let what = if settings.version < OLDEST {
         let (version, oldest) = (settings.version / 10_000, OLDEST / 10_000);
         format!("is version {version}; Herald needs {oldest} or later")
-    } else if settings.in_recovery {
-        "is a standby, which cannot be written to; give the primary in database_url".to_owned()
     } else if settings.fsync != "on" {
         "has fsync=off: a crash would lose what was accepted, or the whole database; set fsync=on \
          and restart it"
@@ -63,14 +59,12 @@ pub(crate) async fn ask(tx: &Tx) -> Outcome<Settings> {
     let sql = "SELECT current_setting('server_version_num')::integer AS version,
                    current_setting('fsync') AS fsync,
                    current_setting('synchronous_commit') AS synchronous_commit,
-                   current_setting('full_page_writes') AS full_page_writes,
-                   pg_is_in_recovery() AS in_recovery";
+                   current_setting('full_page_writes') AS full_page_writes";
     let row = tx.query_one(sql, &[]).await?;
     Ok(Settings {
         version: row.try_get("version")?,
         fsync: row.try_get("fsync")?,
         synchronous_commit: row.try_get("synchronous_commit")?,
         full_page_writes: row.try_get("full_page_writes")?,
-        in_recovery: row.try_get("in_recovery")?,
     })
 }

@@ -7,7 +7,8 @@
 use std::{collections::HashSet, sync::Arc};
 
 use herald_domain::{
-    attempt::Attempt, delivery::DeliveryState, id::WebhookId, time::Timestamp, webhook::Webhook,
+    attempt::Attempt, delivery::DeliveryState, id::WebhookId, notice::Warning, time::Timestamp,
+    webhook::Webhook,
 };
 use herald_store::{
     After, Result, Settled, Settlement, Signal,
@@ -18,7 +19,8 @@ use crate::{
     PostgresStore, Shared,
     codec::{code, int, text},
     failure::{Failed, Outcome},
-    notices,
+    node::Work,
+    notices::{self, Warnings},
     tally::Tallies,
     transaction::Tx,
     webhooks,
@@ -39,7 +41,7 @@ pub(crate) async fn settle(
             let (shared, settlements) = &*given;
             let mut tallies = Tallies::default();
             let settled = settle_all(&tx, shared, settlements, &mut tallies).await?;
-            tallies.write(&tx, shared.node.slot()).await?;
+            tallies.write(&tx, shared.node.slot(Work::Other)).await?;
             let successes: Vec<(i64, Timestamp)> = tallies.successes().collect();
             Ok((settled, successes))
         })
@@ -64,7 +66,9 @@ pub(crate) async fn settle_all(
     settlements: &[Settlement],
     tallies: &mut Tallies,
 ) -> Outcome<Settled> {
-    let mut settling = Settling { tx, shared, tallies, settled: Settled::default() };
+    lock_webhooks(tx, shared, settlements).await?;
+    let (warnings, settled) = (Warnings::default(), Settled::default());
+    let mut settling = Settling { tx, shared, tallies, warnings, settled };
     let mut rest = settlements;
     while !rest.is_empty() {
         let (run, others) = rest.split_at(run_length(rest));
@@ -74,25 +78,57 @@ pub(crate) async fn settle_all(
     Ok(settling.settled)
 }
 
-/// How many settlements from the first one on have no effect on each other: each delivery once, and
-/// none that may change its webhook, unless it is alone.
+/// Locks the webhooks that may be changed, if there are several, in the order in which everybody does:
+/// two nodes do not wait for each other in a ring.
+async fn lock_webhooks(tx: &Tx, shared: &Shared, settlements: &[Settlement]) -> Outcome<()> {
+    let touched = settlements.iter().filter(|one| touches_webhook(one));
+    let touched: HashSet<WebhookId> = touched.map(|one| one.key.webhook).collect();
+    if touched.len() < 2 {
+        return Ok(());
+    }
+    let (mut envs, mut numbers) = (Vec::new(), Vec::new());
+    for id in touched {
+        if let Some((env, number)) = shared.registry.webhook(tx, id).await? {
+            envs.push(env);
+            numbers.push(number);
+        }
+    }
+    webhooks::lock_environments(tx, &envs).await?;
+    let sql = "SELECT FROM webhook WHERE num = ANY($1) ORDER BY num FOR NO KEY UPDATE";
+    tx.query(sql, &[&numbers]).await?;
+    Ok(())
+}
+
+/// How many settlements from the first one on have no effect on each other: each delivery once, none
+/// that may disable its webhook, unless it is alone; and after a warning, only what is tried again:
+/// what ends may be what makes the webhook fail.
 fn run_length(settlements: &[Settlement]) -> usize {
-    let mut seen = HashSet::new();
+    let (mut seen, mut warned) = (HashSet::new(), HashSet::new());
     let alike = settlements.iter().take_while(|one| {
-        !touches_webhook(one) && seen.insert((one.key.sequence, one.key.webhook))
+        let webhook = one.key.webhook;
+        if one.warning.is_some() {
+            warned.insert(webhook);
+        }
+        let ends = !matches!(one.after, After::Retry { .. });
+        let waits = disables(one) || (ends && warned.contains(&webhook));
+        !waits && seen.insert((one.key.sequence, webhook))
     });
     alike.count().max(1)
 }
 
+fn disables(settlement: &Settlement) -> bool {
+    matches!(settlement.after, After::Exhausted { disable: Some(_) })
+}
+
 fn touches_webhook(settlement: &Settlement) -> bool {
-    settlement.warning.is_some()
-        || matches!(settlement.after, After::Exhausted { disable: Some(_) })
+    settlement.warning.is_some() || disables(settlement)
 }
 
 struct Settling<'a> {
     tx: &'a Tx,
     shared: &'a Arc<Shared>,
     tallies: &'a mut Tallies,
+    warnings: Warnings,
     settled: Settled,
 }
 
@@ -128,6 +164,9 @@ impl Settling<'_> {
             self.tallies.succeeded((env, webhook), settlement.attempt.ended_at());
         }
         self.tallies.moved((env, webhook), DeliveryState::Pending, state);
+        if state != DeliveryState::Pending {
+            self.warnings.forget((env, webhook));
+        }
         match &settlement.after {
             After::Exhausted { disable: Some(reason) } => {
                 if let Some(disabled) = self.disable(settlement, reason).await? {
@@ -138,8 +177,7 @@ impl Settling<'_> {
             }
             After::Retry { .. } => {
                 if let Some(warning) = &settlement.warning
-                    && notices::warn(self.tx, self.shared, self.tallies, row, (settlement, warning))
-                        .await?
+                    && self.warn(row, (settlement, warning)).await?
                 {
                     self.settled.warned.push(settlement.key.webhook);
                 }
@@ -147,6 +185,11 @@ impl Settling<'_> {
             After::Delivered | After::Exhausted { disable: None } => {}
         }
         Ok(())
+    }
+
+    async fn warn(&mut self, row: DeliveryRow, of: (&Settlement, &Warning)) -> Outcome<bool> {
+        let books = (&mut self.warnings, &*self.tallies);
+        notices::warn(self.tx, self.shared, books, row, of).await
     }
 
     async fn disable(&mut self, settlement: &Settlement, reason: &str) -> Outcome<Option<Webhook>> {
@@ -168,6 +211,7 @@ impl Settling<'_> {
             return Ok(());
         };
         let (env, sequence, webhook) = row;
+        self.warnings.forget((env, webhook));
         let attempt = &settlement.attempt;
         let delivered = settlement.after == After::Delivered;
         let state = if delivered { DeliveryState::Delivered } else { from };
@@ -208,12 +252,14 @@ impl Settling<'_> {
     ) -> Outcome<Option<DeliveryState>> {
         let sql = "SELECT state FROM delivery
                    WHERE env = $1 AND seq = $2 AND webhook = $3 AND state IN (1, 4)
-                       AND attempts = $4 - 1 AND claimed_by = $5
+                       AND attempts = $4 - 1 AND claimed_by = $5 AND id = $6
                        AND EXISTS (SELECT 1 FROM node WHERE lease = $5)
                    FOR UPDATE";
         let lease = settlement.key.lease.0.cast_signed();
-        let number = int(settlement.number);
-        let found = self.tx.query_opt(sql, &[&env, &sequence, &webhook, &number, &lease]).await?;
+        let (number, id) = (int(settlement.number), &settlement.key.delivery.as_bytes()[..]);
+        let values: &[crate::transaction::Value<'_>] =
+            &[&env, &sequence, &webhook, &number, &lease, &id];
+        let found = self.tx.query_opt(sql, values).await?;
         let Some(row) = found else { return Ok(None) };
         let state = code(&row, "state")?;
         let known = DeliveryState::from_code(state);
@@ -229,17 +275,19 @@ fn state_after(after: &After) -> DeliveryState {
     }
 }
 
-/// The fence is in the update itself: it moves a delivery only if it is pending, this is its next
-/// attempt, and it is still held under the lease of the attempt, which nobody has ended.
+/// The fence is in the update itself: it moves a delivery only if it is this one, pending, this is its
+/// next attempt, and it is still held under the lease of the attempt, which nobody has ended.
 const MOVE: &str = "
     WITH ended AS (
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[],
             $5::bigint[], $6::smallint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[],
             $11::bigint[], $12::smallint[], $13::smallint[], $14::boolean[], $15::text[],
-            $16::bytea[], $17::bytea[], $18::text[], $19::bytea[], $20::bytea[], $21::smallint[])
+            $16::bytea[], $17::bytea[], $18::text[], $19::bytea[], $20::bytea[], $21::smallint[],
+            $22::bytea[])
             WITH ORDINALITY AS ended (env, seq, webhook, number, lease, state, due_at, ended_at,
                 started_at, nanos, signed_at, status, error, truncated, url, address, signatures,
-                detail, headers, body, last_error, place)),
+                detail, headers, body, last_error, id,
+                place)),
     moved AS (
         UPDATE delivery AS d
         SET state = ended.state, attempts = ended.number, due_at = ended.due_at,
@@ -247,7 +295,8 @@ const MOVE: &str = "
             claimed_by = NULL
         FROM ended
         WHERE d.env = ended.env AND d.seq = ended.seq AND d.webhook = ended.webhook
-            AND d.state = 0 AND d.attempts = ended.number - 1 AND d.claimed_by = ended.lease
+            AND d.id = ended.id AND d.state = 0 AND d.attempts = ended.number - 1
+            AND d.claimed_by = ended.lease
             AND ended.lease IN (SELECT lease FROM node)
         RETURNING ended.place),
     kept AS (
@@ -278,6 +327,7 @@ struct Columns<'a> {
     env: Vec<i64>,
     seq: Vec<i64>,
     webhook: Vec<i64>,
+    id: Vec<&'a [u8]>,
     number: Vec<i32>,
     lease: Vec<i64>,
     state: Vec<i16>,
@@ -309,6 +359,7 @@ impl<'a> Columns<'a> {
         self.env.push(env);
         self.seq.push(sequence);
         self.webhook.push(webhook);
+        self.id.push(settlement.key.delivery.as_bytes());
         self.number.push(int(settlement.number));
         self.lease.push(settlement.key.lease.0.cast_signed());
         self.state.push(state_after(&settlement.after) as i16);
@@ -347,6 +398,7 @@ impl<'a> Columns<'a> {
                 &attempts.headers,
                 &attempts.body,
                 &self.last_error,
+                &self.id,
             ],
         )
         .await

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream::poll_fn};
-use herald_domain::id::{EndpointId, ObjectId, WebhookId};
+use herald_domain::id::{EndpointId, EventId, ObjectId, WebhookId};
 use herald_store::Signal;
 use tokio::sync::{Notify, watch};
 use tokio_postgres::AsyncMessage;
@@ -145,6 +145,7 @@ fn write(lease: i64, signal: Signal) -> String {
         Signal::Due(id) => format!("{lease} due {}", id.0),
         Signal::NoticeWaits => format!("{lease} notice"),
         Signal::RecoveryMade => format!("{lease} recovery"),
+        Signal::Delivered(webhook, event) => format!("{lease} delivered {} {}", webhook.0, event.0),
         Signal::RequestKept(id, number) => format!("{lease} kept {} {number}", id.0),
         Signal::EndpointGone(id) => format!("{lease} gone {}", id.0),
         Signal::LookAround => format!("{lease} look"),
@@ -162,6 +163,7 @@ fn read(text: &str) -> Option<(i64, Signal)> {
         "due" => Signal::Due(WebhookId(id()?)),
         "notice" => Signal::NoticeWaits,
         "recovery" => Signal::RecoveryMade,
+        "delivered" => Signal::Delivered(WebhookId(id()?), EventId(id()?)),
         "kept" => Signal::RequestKept(EndpointId(id()?), words.next()?.parse().ok()?),
         "gone" => Signal::EndpointGone(EndpointId(id()?)),
         "look" => Signal::LookAround,
@@ -177,11 +179,13 @@ mod tests {
     #[test]
     fn a_signal_is_heard_as_it_was_told() {
         let (webhook, endpoint) = (WebhookId::from_bytes([1; 12]), EndpointId::from_bytes([2; 12]));
+        let event = EventId::from_bytes([3; 12]);
         for signal in [
             Signal::WebhookChanged(webhook),
             Signal::Due(webhook),
             Signal::NoticeWaits,
             Signal::RecoveryMade,
+            Signal::Delivered(webhook, event),
             Signal::RequestKept(endpoint, 17),
             Signal::EndpointGone(endpoint),
             Signal::LookAround,

@@ -6,26 +6,28 @@
 //! lost before the commit was sent, nothing has happened, and it is run again too. If it is lost
 //! while the commit is under way, nobody knows. So a transaction leaves a mark (`commit_mark`), and
 //! whoever wants to know puts down the same mark: if it is there, the transaction is committed; if it
-//! was not, it never will be, since it could not put its own down any more. (Asking by
+//! was not, it never will be, since it could not put its own down any more. (A mark says whose it is,
+//! since who asks may not be answered either, and ask again. Asking by
 //! `pg_xact_status` would not do: after a crash numbers of transactions are given again.) Only when the
 //! database does not answer for [`PATIENCE`] is the outcome left open ([`Ended::Unknown`]).
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::Object;
 use herald_store::{Result, StoreError};
 use postgres_types::{ToSql, Type};
 use tokio_postgres::{CopyInSink, Row, RowStream};
 
 use crate::{
     PostgresStore, Shared,
+    connecting::{Pool, RoundTrips},
     failure::{Failed, Outcome},
 };
 
@@ -41,10 +43,8 @@ const TRIES: u32 = 10;
 /// How often one is run whose connection was lost before the commit.
 const CONNECTIONS: u32 = 3;
 
-/// What a transaction begins with. A node that is halted in the middle of one must not keep its
-/// locks: the server ends it, and others can take over.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
-                     SET LOCAL idle_in_transaction_session_timeout = '8s'";
+/// What a transaction begins with.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// What a transaction begins with that only reads: it sees one moment.
 const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -52,8 +52,10 @@ const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// The mark of a transaction.
 const MARK: &str = "INSERT INTO commit_mark (id) VALUES ($1)";
 
-/// The same mark, put down by who wants to know.
-const ASK: &str = "INSERT INTO commit_mark (id) VALUES ($1) ON CONFLICT DO NOTHING";
+/// The same mark, put down by who wants to know; answers whether it is from who asked. It writes in any
+/// case, and so is not answered before a standby has it that has to have the transaction too.
+const ASK: &str = "INSERT INTO commit_mark AS m (id, asked) VALUES ($1, true)
+                   ON CONFLICT (id) DO UPDATE SET asked = m.asked RETURNING asked";
 
 /// A parameter of a statement.
 pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
@@ -69,6 +71,10 @@ struct Connection {
     object: Option<Object>,
     /// A transaction was begun and has not ended.
     open: AtomicBool,
+    /// Statements that are not answered yet.
+    asked: AtomicUsize,
+    round_trips: RoundTrips,
+    longest_pause: Duration,
 }
 
 impl Drop for Connection {
@@ -83,33 +89,47 @@ impl Drop for Connection {
 
 impl Tx {
     pub(crate) async fn connect(pool: &Pool) -> Outcome<Self> {
-        let connection =
-            Connection { object: Some(pool.get().await?), open: AtomicBool::new(false) };
-        Ok(Self(Arc::new(connection)))
+        Ok(Self(Arc::new(Connection {
+            object: Some(pool.get().await?),
+            open: AtomicBool::new(false),
+            asked: AtomicUsize::new(0),
+            round_trips: pool.round_trips().clone(),
+            longest_pause: pool.longest_pause(),
+        })))
     }
 
     /// Rows.
     pub(crate) async fn query(&self, sql: &str, values: &[Value<'_>]) -> Outcome<Vec<Row>> {
         let statement = self.object().prepare_cached(sql).await?;
-        self.heed(self.object().query(&statement, values).await)
+        self.heed(self.asking(self.object().query(&statement, values)).await)
     }
 
     /// At most one row.
     pub(crate) async fn query_opt(&self, sql: &str, values: &[Value<'_>]) -> Outcome<Option<Row>> {
         let statement = self.object().prepare_cached(sql).await?;
-        self.heed(self.object().query_opt(&statement, values).await)
+        self.heed(self.asking(self.object().query_opt(&statement, values)).await)
     }
 
     /// Exactly one row.
     pub(crate) async fn query_one(&self, sql: &str, values: &[Value<'_>]) -> Outcome<Row> {
         let statement = self.object().prepare_cached(sql).await?;
-        self.heed(self.object().query_one(&statement, values).await)
+        self.heed(self.asking(self.object().query_one(&statement, values)).await)
     }
 
     /// How many rows were changed.
     pub(crate) async fn execute(&self, sql: &str, values: &[Value<'_>]) -> Outcome<u64> {
         let statement = self.object().prepare_cached(sql).await?;
-        self.heed(self.object().execute(&statement, values).await)
+        self.heed(self.asking(self.object().execute(&statement, values)).await)
+    }
+
+    /// Counts a round trip; statements that are asked for at the same time share one.
+    async fn asking<T>(&self, question: impl Future<Output = T>) -> T {
+        if self.0.asked.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.0.round_trips.count();
+        }
+        let answer = question.await;
+        self.0.asked.fetch_sub(1, Ordering::Relaxed);
+        answer
     }
 
     /// What was prepared on this connection before a migration is prepared anew after it.
@@ -149,7 +169,7 @@ impl Tx {
 
     /// Statements without parameters.
     pub(crate) async fn batch(&self, sql: &str) -> Outcome<()> {
-        Ok(self.object().batch_execute(sql).await?)
+        Ok(self.asking(self.object().batch_execute(sql)).await?)
     }
 
     fn object(&self) -> &Object {
@@ -160,18 +180,26 @@ impl Tx {
     async fn begin(&self, mark: Option<&Mark>) -> Outcome<()> {
         let Some(mark) = mark else {
             self.0.open.store(true, Ordering::Release);
-            return self.batch(BEGIN).await;
+            return self.batch(&self.beginning(BEGIN)).await;
         };
         let statement = self.object().prepare_cached(MARK).await?;
         self.0.open.store(true, Ordering::Release);
         let values: &[Value<'_>] = &[&&mark[..]];
+        let begin = self.beginning(BEGIN);
         let (began, marked) = tokio::join!(
-            self.object().batch_execute(BEGIN),
-            self.object().execute(&statement, values)
+            self.asking(self.object().batch_execute(&begin)),
+            self.asking(self.object().execute(&statement, values))
         );
         began?;
         marked?;
         Ok(())
+    }
+
+    /// A node that is halted in the middle of a transaction must not keep its locks, nor what it sees
+    /// from being cleared away: the server ends it, and others can take over.
+    fn beginning(&self, how: &str) -> String {
+        let pause = self.0.longest_pause.as_millis();
+        format!("{how}; SET LOCAL idle_in_transaction_session_timeout = '{pause}ms'")
     }
 
     async fn end(&self, how: &str) -> Outcome<()> {
@@ -237,7 +265,7 @@ impl PostgresStore {
             let reading = work(tx.clone(), given);
             async move {
                 tx.0.open.store(true, Ordering::Release);
-                tx.batch(BEGIN_READING).await?;
+                tx.batch(&tx.beginning(BEGIN_READING)).await?;
                 let found = reading.await;
                 if !found.as_ref().is_err_and(Failed::is_lost_connection) {
                     tx.end("ROLLBACK").await?;
@@ -360,7 +388,7 @@ where
         Ok(()) => return Tried::Ended(Ended::Known(Ok(value))),
         Err(failed) => failed,
     };
-    if !failed.is_lost_connection() {
+    if !failed.leaves_a_commit_open() {
         return Tried::Undone(failed);
     }
     let fate = match mark {
@@ -383,9 +411,12 @@ async fn fate(pool: &Pool, mark: &Mark) -> Option<bool> {
     // Not under a timeout: that would drop a question halfway.
     while asked_since.elapsed() < PATIENCE {
         // If the server is still busy with it, this waits for its end.
-        let asked = async { Tx::connect(pool).await?.execute(ASK, &[&&mark[..]]).await };
+        let asked = async {
+            let row = Tx::connect(pool).await?.query_one(ASK, &[&&mark[..]]).await?;
+            Outcome::Ok(row.try_get::<_, bool>("asked")?)
+        };
         match asked.await {
-            Ok(put_down) => return Some(put_down == 0),
+            Ok(asked) => return Some(!asked),
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }

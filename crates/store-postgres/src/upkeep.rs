@@ -13,7 +13,9 @@ use crate::{
     PostgresStore, Shared,
     codec::limit as at_most,
     failure::Outcome,
+    node::Work,
     tally::{Tallies, WebhookKey},
+    time::{JUMP, since_start},
     transaction::Tx,
     webhooks,
 };
@@ -52,17 +54,38 @@ impl Upkeep for PostgresStore {
     }
 
     async fn note_time(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        // Between two heartbeats the database's clock may have been set back, and another node have
+        // noted that. What this one took the time from would look like a clock set forward again.
+        if self.hear_of_the_time().await? > JUMP {
+            return Ok(None);
+        }
         self.write(now, |tx, now| async move { note_time(&tx, *now).await }).await
     }
 
     async fn probe(&self) -> Result<()> {
         self.write(self.shared.clone(), |tx, shared| async move {
             // A row of this node's own: it waits for no node that is halted while it probes.
-            let name = format!("probes {}", shared.node.slot());
+            let name = format!("probes {}", shared.node.slot(Work::Other));
             let sql = "INSERT INTO meta AS m (name, value) VALUES ($1, 1)
                        ON CONFLICT (name) DO UPDATE SET value = m.value + 1";
             tx.execute(sql, &[&name]).await?;
             Ok(())
+        })
+        .await
+    }
+}
+
+impl PostgresStore {
+    /// Asks the database what time it is. Answers how wrong this node was.
+    async fn hear_of_the_time(&self) -> Result<Duration> {
+        let time = self.time();
+        self.look_up(time, |tx, time| async move {
+            let sql = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS shown";
+            tx.prepare(&[sql]).await?;
+            let asked = since_start();
+            let shown = tx.query_one(sql, &[]).await?.try_get("shown")?;
+            let wrong = time.learn(shown, asked, since_start());
+            Ok(Duration::from_millis(wrong.unsigned_abs()))
         })
         .await
     }
@@ -117,7 +140,7 @@ async fn cancel_orphans(tx: &Tx, shared: &Shared, at: Timestamp, limit: usize) -
             done += cancelled;
         }
     }
-    tallies.write(tx, shared.node.slot()).await?;
+    tallies.write(tx, shared.node.slot(Work::Other)).await?;
     Ok(done)
 }
 
@@ -156,6 +179,9 @@ async fn advance_due(tx: &Tx, now: Timestamp, by: Duration) -> Outcome<()> {
     }
     let sql = "UPDATE resource SET due_at = greatest($1, due_at - $2) WHERE due_at > $1";
     tx.execute(sql, &[&now.millis(), &by]).await?;
+    // Nobody waits longer for a node that is gone; who is there renews its lease meanwhile.
+    let sql = "UPDATE node SET until = until - $1::bigint * interval '1 millisecond'";
+    tx.execute(sql, &[&by]).await?;
     Ok(())
 }
 

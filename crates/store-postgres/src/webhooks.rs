@@ -187,10 +187,14 @@ pub(crate) async fn lock_environments(tx: &Tx, envs: &[i64]) -> Outcome<()> {
     Ok(())
 }
 
+/// Gives an environment another version. Not only the next: a standby that takes over, and was a little
+/// behind, must not give one again that somebody knows other webhooks by.
+const NEW_VERSION: &str = "UPDATE environment SET version = greatest(version + 1,
+     (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)";
+
 /// The webhooks of these environments are not any more as somebody may know them.
 async fn new_versions(tx: &Tx, envs: &[i64]) -> Outcome<()> {
-    let sql = "UPDATE environment SET version = version + 1 WHERE env = ANY($1)";
-    tx.execute(sql, &[&envs]).await?;
+    tx.execute(&format!("{NEW_VERSION} WHERE env = ANY($1)"), &[&envs]).await?;
     Ok(())
 }
 
@@ -214,15 +218,17 @@ pub(crate) async fn find_for_update(
 /// Writes a changed webhook, which was found for update in this transaction. The other nodes are to be
 /// told after its commit.
 pub(crate) async fn save(tx: &Tx, lease: i64, webhook: &Webhook) -> Outcome<()> {
-    let sql = "WITH changed AS (
-                   UPDATE webhook
-                   SET description = $2, url = $3, enabled = $4, events = $5, secret = $6,
-                       disabled_reason = $7, disabled_at = $8, updated_at = $9,
-                       previous_secret = $10, rotation_until = $11, rotation_switched = $12,
-                       changed_at = clock_timestamp(), changed_by = $13
-                   WHERE id = $1 RETURNING env)
-               UPDATE environment SET version = version + 1 WHERE env IN (SELECT env FROM changed)";
-    tx.execute(sql, &Columns::of(webhook, lease)?.values()).await?;
+    let sql = format!(
+        "WITH changed AS (
+             UPDATE webhook
+             SET description = $2, url = $3, enabled = $4, events = $5, secret = $6,
+                 disabled_reason = $7, disabled_at = $8, updated_at = $9,
+                 previous_secret = $10, rotation_until = $11, rotation_switched = $12,
+                 changed_at = clock_timestamp(), changed_by = $13
+             WHERE id = $1 RETURNING env)
+         {NEW_VERSION} WHERE env IN (SELECT env FROM changed)"
+    );
+    tx.execute(&sql, &Columns::of(webhook, lease)?.values()).await?;
     Ok(())
 }
 

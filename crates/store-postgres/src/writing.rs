@@ -35,18 +35,27 @@ use crate::{
 /// design.
 const WORD: usize = 16;
 
-/// Carries out the writes of a record, in their order; `false` if they conflict.
+/// Whether writes that conflict have left nothing of themselves: a single statement does or does not.
+pub(crate) fn is_all_or_nothing(writes: &[Write]) -> bool {
+    match writes {
+        // After the deletion of a client it is asked what belonged to it.
+        [Write::Delete(before)] => before.resource.kind != Kind::Client,
+        writes => writes.len() == 1,
+    }
+}
+
+/// Carries out the writes of a record, in their order; `false` if they conflict. What they need was
+/// locked before ([`lock`]).
 ///
 /// Then some of them may have been done, and stand in `tallies`: who calls this rolls the transaction
 /// back (or as much of it as began before this call), and forgets what it tallied. The same holds if
-/// it fails.
+/// it fails. Unless they are all or nothing.
 pub(crate) async fn write(
     tx: &Tx,
     env: i64,
     writes: &[Write],
     tallies: &mut Tallies,
 ) -> Outcome<bool> {
-    lock(tx, env, writes).await?;
     let mut writing = Writing { tx, env, tallies, deleted_clients: Vec::new() };
     for run in writes.chunk_by(are_one_statement) {
         if !writing.run(run).await? {
@@ -91,12 +100,14 @@ fn needed(write: &Write) -> Option<(Kind, ResourceId, Lock)> {
     }
 }
 
-/// Locks all that a record needs, in the order of kinds and ids, as the strongest of its writes does.
-/// A single row is left to its own statement.
-async fn lock(tx: &Tx, env: i64, writes: &[Write]) -> Outcome<()> {
-    let rows: BTreeSet<_> =
-        writes.iter().filter_map(needed).map(|(kind, id, _)| (kind as i16, id)).collect();
-    let strongest = writes.iter().filter_map(needed).map(|(_, _, lock)| lock).max();
+/// Locks all that records of these environments need, in the order of environments, kinds and ids, as
+/// the strongest of their writes does. A single row is left to its own statement.
+pub(crate) async fn lock(tx: &Tx, records: &[(i64, &[Write])]) -> Outcome<()> {
+    let all = records.iter().flat_map(|(env, writes)| {
+        writes.iter().filter_map(needed).map(|(kind, id, lock)| ((*env, kind as i16, id), lock))
+    });
+    let (rows, locks): (BTreeSet<_>, Vec<_>) = all.unzip();
+    let strongest = locks.into_iter().max();
     let (Some(lock), true) = (strongest, rows.len() > 1) else { return Ok(()) };
     let lock = match lock {
         Lock::KeyShare => "KEY SHARE",
@@ -106,14 +117,16 @@ async fn lock(tx: &Tx, env: i64, writes: &[Write]) -> Outcome<()> {
     };
     let sql = format!(
         "SELECT count(*)
-         FROM unnest($2::smallint[], $3::bytea[]) AS needed (kind, id)
+         FROM unnest($1::bigint[], $2::smallint[], $3::bytea[]) AS needed (env, kind, id)
          CROSS JOIN LATERAL (
-             SELECT FROM resource AS r WHERE r.env = $1 AND r.kind = needed.kind AND r.id = needed.id
+             SELECT FROM resource AS r
+             WHERE r.env = needed.env AND r.kind = needed.kind AND r.id = needed.id
              FOR {lock}) AS locked"
     );
-    let kinds: Vec<i16> = rows.iter().map(|(kind, _)| *kind).collect();
-    let ids: Vec<&[u8]> = rows.iter().map(|(_, id)| &id.as_bytes()[..]).collect();
-    tx.query_one(&sql, &[&env, &kinds, &ids]).await?;
+    let envs: Vec<i64> = rows.iter().map(|(env, _, _)| *env).collect();
+    let kinds: Vec<i16> = rows.iter().map(|(_, kind, _)| *kind).collect();
+    let ids: Vec<&[u8]> = rows.iter().map(|(_, _, id)| &id.as_bytes()[..]).collect();
+    tx.query_one(&sql, &[&envs, &kinds, &ids]).await?;
     Ok(())
 }
 

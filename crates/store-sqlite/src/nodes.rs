@@ -20,6 +20,10 @@ impl Nodes for SqliteStore {
         std::future::pending().await
     }
 
+    fn round_trips(&self) -> u64 {
+        0
+    }
+
     async fn agree(&self, name: &'static str, proposed: Vec<u8>) -> Result<Vec<u8>> {
         // One writes at a time, so that nothing comes between the two.
         self.writer

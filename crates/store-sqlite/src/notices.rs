@@ -111,9 +111,7 @@ impl Session<'_> {
             ];
             self.execute(sql, columns)?;
         }
-        // One from the future was noted while the clock was wrong.
-        let is_lately = |told: Timestamp| told > warning.quiet_since && told <= at;
-        if warned.told_at.is_some_and(is_lately) {
+        if warned.told_at.is_some_and(|told| warning.is_quiet(told, at)) {
             return Ok(false);
         }
         self.execute("UPDATE webhook SET warned_at = ?2 WHERE num = ?1", [webhook, at.millis()])?;

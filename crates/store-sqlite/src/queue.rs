@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use herald_domain::{
     attempt::{Answer, Attempt, ErrorClass, Failure},
-    id::{EventId, WebhookId},
+    id::{DeliveryId, EventId, WebhookId},
     time::Timestamp,
 };
 use herald_store::{
@@ -67,7 +67,7 @@ impl Queue for SqliteStore {
 /// The oldest due first; the event is read for its bytes, the present schedule's first attempt for
 /// its time.
 const DUE: &str = "
-    SELECT d.seq, d.due_at, d.attempts, d.restarted, e.id AS event, e.body, a.started_at
+    SELECT d.seq, d.id, d.due_at, d.attempts, d.restarted, e.id AS event, e.body, a.started_at
     FROM delivery AS d
     LEFT JOIN event AS e ON e.seq = d.seq
     LEFT JOIN attempt AS a
@@ -159,6 +159,7 @@ impl Session<'_> {
                 environment: webhook.environment,
                 sequence,
                 webhook: webhook.id,
+                delivery: DeliveryId(object_id(row, "id").map_err(explain)?),
                 lease: Lease::default(),
             },
             number: 1 + count::<u32>(row, "attempts").map_err(explain)?,
@@ -232,6 +233,7 @@ fn claimed(row: &Row<'_>, hook: &Hook, sequence: u64) -> rusqlite::Result<Claime
             environment: webhook.environment,
             sequence,
             webhook: webhook.id,
+            delivery: DeliveryId(object_id(row, "id")?),
             lease: Lease::default(),
         },
         event: EventId(object_id(row, "event")?),

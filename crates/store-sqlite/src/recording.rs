@@ -207,6 +207,7 @@ impl Session<'_> {
                         environment: inserted.environment,
                         sequence,
                         webhook: webhook.id,
+                        delivery: id,
                         lease: Lease::default(),
                     },
                     event: inserted.event.id,

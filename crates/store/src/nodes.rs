@@ -6,7 +6,7 @@
 //! more. An embedded store has one process, whose lease ends with it.
 
 use async_trait::async_trait;
-use herald_domain::id::{EndpointId, WebhookId};
+use herald_domain::id::{EndpointId, EventId, WebhookId};
 
 use crate::Result;
 
@@ -26,6 +26,8 @@ pub enum Signal {
     NoticeWaits,
     /// A recovery was made ([`crate::Recoveries`]).
     RecoveryMade,
+    /// A delivery of this event to this webhook was delivered on request: it need not be sent any more.
+    Delivered(WebhookId, EventId),
     /// A temporary endpoint has got the request with this number.
     RequestKept(EndpointId, u64),
     /// A temporary endpoint is gone.
@@ -51,6 +53,10 @@ pub trait Nodes: Send + Sync + 'static {
     /// What all who ever work on this database go by under this name: the value that was proposed
     /// first. At most 32 bytes.
     async fn agree(&self, name: &'static str, proposed: Vec<u8>) -> Result<Vec<u8>>;
+
+    /// How often this process has waited for an answer of the database so far: what a network between
+    /// them would add to, each time. An embedded store has none.
+    fn round_trips(&self) -> u64;
 
     /// Gives the lease up, so that others need not wait for its end. Nothing may be claimed after.
     async fn leave(&self) -> Result<()>;

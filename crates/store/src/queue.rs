@@ -29,6 +29,8 @@ pub struct DeliveryKey {
     pub sequence: u64,
     /// To whom.
     pub webhook: WebhookId,
+    /// Its id: a database that has forgotten the end of its log gives numbers again.
+    pub delivery: DeliveryId,
     /// Under which it was claimed.
     pub lease: Lease,
 }

@@ -126,6 +126,10 @@ impl Nodes for OneOfSeveral {
         }
     }
 
+    fn round_trips(&self) -> u64 {
+        self.store.round_trips()
+    }
+
     async fn agree(&self, name: &'static str, proposed: Vec<u8>) -> Result<Vec<u8>> {
         self.store.agree(name, proposed).await
     }

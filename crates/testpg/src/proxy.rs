@@ -1,10 +1,11 @@
 //! A connection's bad luck: a proxy before a server that cuts connections at a chosen moment.
 
 use std::{
+    collections::VecDeque,
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -34,7 +35,8 @@ pub struct Proxy {
 
 #[derive(Debug, Default)]
 struct State {
-    cut: Mutex<Option<Cut>>,
+    /// What is to come, one after the other.
+    plan: Mutex<VecDeque<Cut>>,
     cuts: AtomicUsize,
 }
 
@@ -67,12 +69,17 @@ impl Proxy {
 
     /// From now on, connections are cut like this; the first two ways happen once.
     pub fn cut(&self, cut: Cut) {
-        *self.state.cut.lock().unwrap_or_else(PoisonError::into_inner) = Some(cut);
+        self.cut_each([cut]);
+    }
+
+    /// The same, one way after the other.
+    pub fn cut_each(&self, cuts: impl IntoIterator<Item = Cut>) {
+        *self.state.plan() = cuts.into_iter().collect();
     }
 
     /// From now on, nothing is cut.
     pub fn heal(&self) {
-        self.state.take();
+        self.state.plan().clear();
     }
 
     /// How many connections were cut.
@@ -82,12 +89,12 @@ impl Proxy {
 }
 
 impl State {
-    fn cut(&self) -> Option<Cut> {
-        self.cut.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn plan(&self) -> MutexGuard<'_, VecDeque<Cut>> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<Cut> {
-        self.cut.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn cut(&self) -> Option<Cut> {
+        self.plan().front().cloned()
     }
 
     /// What is done about a message: whether it is passed on, and whether the connection goes on.
@@ -100,7 +107,7 @@ impl State {
             _ => (true, true),
         };
         if !goes_on {
-            self.take();
+            self.plan().pop_front();
         }
         (passed_on, goes_on)
     }

@@ -60,6 +60,22 @@ fn the_last_attempt_is_after_all_delays_to_come() {
 }
 
 #[test]
+fn who_was_told_lately_is_not_told_again_in_whatever_order_attempts_are_recorded() {
+    let warned = warning(&DeliveryRules::default(), &failed(8), AT).unwrap();
+    let moment = Duration::from_millis(1);
+    for (told, is_quiet) in [
+        (AT.before(DAY), false),
+        (AT.before(DAY).after(moment), true),
+        (AT, true),
+        (AT.after(moment), true),
+        (AT.after(DAY).before(moment), true),
+        (AT.after(DAY), false),
+    ] {
+        assert_eq!(warned.is_quiet(told, AT), is_quiet, "{told}");
+    }
+}
+
+#[test]
 fn a_webhook_that_works_meanwhile_is_not_close_to_being_disabled_if_that_spares_it() {
     let policy = |disable_policy| DeliveryRules { disable_policy, ..DeliveryRules::default() };
     let first = failed(9).first_attempt_at;

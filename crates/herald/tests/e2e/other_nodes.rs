@@ -6,7 +6,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use herald_domain::{
-    id::WebhookId,
+    id::{EventId, WebhookId},
     notice::{NOTICE_WEBHOOK, OPERATOR},
     signature::Secret,
     time::Timestamp,
@@ -123,6 +123,42 @@ async fn once_another_node_has_changed_a_webhook_nothing_begins_as_it_was() {
     change(&server, webhook, WebhookPatch { enabled: Some(true), ..no_change() }).await;
     books_say(&server, [0, 5, 0, 0, 0]).await;
     assert_eq!((before.received().len(), after.received().len()), (1, 4));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_node_has_delivered_on_request_is_not_sent_again() {
+    let mut settings = settings();
+    settings.concurrency.in_flight_per_webhook = 1;
+    settings.client.deadline = PATIENCE;
+    let server = inside::start_with(settings).await;
+    let gate = Gate::new();
+    let behind = gate.clone();
+    let receiver =
+        Receiver::start(
+            move |request| {
+                if request.index == 0 { Reply::ok().behind(&behind) } else { Reply::ok() }
+            },
+        )
+        .await;
+    api(&server).create_webhook_for(&receiver.url("/"), "client.created", true).await;
+    publish(&server, "client.created").await;
+    receiver.wait_for(1).await;
+    let waiting = EventId(publish(&server, "client.created").await.parse().expect("an id"));
+
+    let (other, _) = server.another_node(of_role(Role::Api));
+    let environment = server.environment();
+    let resent = other.resend_event(environment, waiting, None).await.expect("it is resent");
+    assert_eq!(resent.len(), 1);
+    server.nodes.tell(Signal::Delivered(only_webhook(&server).await, waiting));
+    eventually("it does not wait any more", async || {
+        (measured(&metrics(&server).await, "herald_deliveries_in_memory") == 0).then_some(())
+    })
+    .await;
+    gate.open();
+    quiet(&server).await;
+    assert_eq!(receiver.received().len(), 2, "each once");
+    books_say(&server, [0, 2, 0, 0, 0]).await;
     server.stop().await;
 }
 

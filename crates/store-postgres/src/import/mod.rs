@@ -17,7 +17,6 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use deadpool_postgres::Pool;
 use futures_util::StreamExt as _;
 use herald_store::{
     Result, StoreError,
@@ -28,7 +27,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use uuid::Uuid;
 
 use crate::{
-    connecting::Target,
+    connecting::{Pool, Target},
     failure::{Failed, Outcome},
     maintenance, schema, server,
     transaction::{Ended, Tx, transact, unknown_outcome},

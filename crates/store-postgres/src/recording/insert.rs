@@ -107,11 +107,12 @@ impl Rows {
             let pending = *state == DeliveryState::Pending;
             let mine = pending && shared.node.dispatches();
             let webhook = hook.destination.webhook.id;
+            let id = DeliveryId(shared.ids.next(of.at));
             let rows = &mut self.deliveries;
             rows.env.push(of.env);
             rows.seq.push(numbered.sequence);
             rows.webhook.push(hook.num);
-            rows.id.push(*DeliveryId(shared.ids.next(of.at)).as_bytes());
+            rows.id.push(*id.as_bytes());
             rows.event_type.push(of.event.event_type.clone());
             rows.state.push(*state as i16);
             rows.created_at.push(of.at.millis());
@@ -121,7 +122,7 @@ impl Rows {
                 self.webhooks.insert(webhook);
             }
             if mine {
-                claimed.push(of.claimed(numbered.sequence, webhook, lease));
+                claimed.push(of.claimed(numbered.sequence, (webhook, id), lease));
             }
         }
     }
@@ -131,10 +132,10 @@ impl Rows {
         self.webhooks.iter().copied()
     }
 
-    /// Inserts them all, and writes the books.
-    pub(super) async fn insert(&self, tx: &Tx, shared: &Shared, tallies: &Tallies) -> Outcome<()> {
+    /// Inserts them all.
+    pub(super) async fn insert(&self, tx: &Tx) -> Outcome<()> {
         tokio::try_join!(self.events.insert(tx), self.deliveries.insert(tx), self.keys.insert(tx),)?;
-        tallies.write(tx, shared.node.recording_slot()).await
+        Ok(())
     }
 }
 
@@ -147,12 +148,18 @@ struct Of<'a> {
 }
 
 impl Of<'_> {
-    fn claimed(&self, sequence: i64, webhook: WebhookId, lease: i64) -> Claimed {
+    fn claimed(
+        &self,
+        sequence: i64,
+        (webhook, delivery): (WebhookId, DeliveryId),
+        lease: i64,
+    ) -> Claimed {
         Claimed {
             key: DeliveryKey {
                 environment: self.environment,
                 sequence: sequence.cast_unsigned(),
                 webhook,
+                delivery,
                 lease: Lease(lease.cast_unsigned()),
             },
             event: self.event.id,

@@ -87,6 +87,11 @@ impl Known {
         Ok(Some(Self { environments, earlier, numbers: sequences.into_iter() }))
     }
 
+    /// The number of a record's environment.
+    pub(super) fn env(&self, record: &Record) -> Option<i64> {
+        Some(self.environments.get(&record.environment)?.env)
+    }
+
     /// What is to be written, or what the publisher is told instead.
     pub(super) fn plan(&mut self, record: &Record) -> Outcome<Result<Planned, Recorded>> {
         let Some(environment) = self.environments.get(&record.environment).cloned() else {

@@ -18,7 +18,8 @@ CREATE TABLE meta (
 -- Each transaction whose outcome matters leaves a mark, by which it is looked for when its commit was
 -- not answered. Kept for some minutes.
 CREATE TABLE commit_mark (
-    id bytea PRIMARY KEY -- an ObjectId, so in the order of time
+    id    bytea PRIMARY KEY, -- an ObjectId, so in the order of time
+    asked boolean NOT NULL DEFAULT false -- whether it is from who asks: then nothing was committed
 );
 
 -- What all who ever work on this database go by; the first proposal counts.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use herald_store::{Result, StoreError};
 
 use crate::{
+    connecting::Pool,
     failure::{Failed, Outcome},
     transaction::{Ended, Tx, transact},
 };
@@ -73,7 +74,7 @@ pub(crate) fn check(versions: Versions) -> Result<()> {
 
 /// Brings the schema up to date; answers the versions before and after. Of several nodes that start
 /// at once, one does it and the others wait.
-pub(crate) async fn prepare(pool: &deadpool_postgres::Pool) -> Result<(i64, i64)> {
+pub(crate) async fn prepare(pool: &Pool) -> Result<(i64, i64)> {
     let mut tried = 0;
     loop {
         tried += 1;

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use herald_domain::{delivery::DeliveryState, time::Timestamp};
@@ -13,22 +14,51 @@ use crate::{
     PostgresStore, Shared,
     codec::{delivery_state, limit as at_most, time},
     failure::Outcome,
+    node::Work,
     tally::Tallies,
     transaction::Tx,
 };
 
-/// How far this node has come, if there was more than it may do at a time. What is held may be old,
-/// and very much; it need not be passed again each time.
+/// How many times as long as it took to pass what is old and has something left this node rests before
+/// it does so again.
+const RESTS: u32 = 100;
+
+/// What takes less is done again at once.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// How far this node has come. What is held may be old, and very much: it is not passed again each time.
 #[derive(Default)]
-pub(crate) struct Expiry(Mutex<Option<Timestamp>>);
+pub(crate) struct Expiry(Mutex<Progress>);
+
+#[derive(Clone, Copy)]
+struct Progress {
+    /// Everything before was looked at.
+    come_to: Timestamp,
+    /// Until then it is not looked at again.
+    rests_until: Option<Instant>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { come_to: BEGINNING, rests_until: None }
+    }
+}
+
+impl Progress {
+    fn rests(&self) -> bool {
+        self.rests_until.is_some_and(|until| Instant::now() < until)
+    }
+}
+
+const BEGINNING: Timestamp = Timestamp::from_millis(i64::MIN);
 
 impl Expiry {
-    fn get(&self) -> Option<Timestamp> {
+    fn get(&self) -> Progress {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, come_to: Option<Timestamp>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = come_to;
+    fn set(&self, progress: Progress) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }
 }
 
@@ -38,14 +68,14 @@ pub(crate) async fn expire(
     before: Timestamp,
     limit: usize,
 ) -> Result<usize> {
-    let (removed, come_to) = store
+    let (removed, progress) = store
         .write((store.shared.clone(), before, limit), |tx, given| async move {
             let (shared, before, limit) = &*given;
-            let (old, come_to) = old_events(&tx, shared, *before, *limit).await?;
-            Ok((forget(&tx, shared, old).await?, come_to))
+            let (old, progress) = old_events(&tx, shared, *before, *limit).await?;
+            Ok((forget(&tx, shared, old).await?, progress))
         })
         .await?;
-    store.shared.expiry.set(come_to);
+    store.shared.expiry.set(progress);
     Ok(removed)
 }
 
@@ -56,23 +86,35 @@ struct Old {
     created_at: Timestamp,
 }
 
-/// Up to `limit` old events, from where the last search ended; and where this one did, if it found so
-/// many. If it did not, what has ended meanwhile before that is found too.
+/// Up to `limit` old events, from where the last search ended, and where this one did. If it does not
+/// find so many, what has ended meanwhile before that is found too, unless this node rests from that.
 async fn old_events(
     tx: &Tx,
     shared: &Shared,
     before: Timestamp,
     limit: usize,
-) -> Outcome<(Vec<Old>, Option<Timestamp>)> {
-    let beginning = Timestamp::from_millis(i64::MIN);
-    let from = shared.expiry.get().unwrap_or(beginning);
+) -> Outcome<(Vec<Old>, Progress)> {
+    let mut progress = shared.expiry.get();
+    let from = progress.come_to.min(before);
     let mut old = search(tx, (from, before), limit).await?;
-    let come_to = old.last().map_or(from, |last| last.created_at);
-    if old.len() < limit && from > beginning {
-        old.extend(search(tx, (beginning, from.min(before)), limit - old.len()).await?);
+    progress.come_to = come_to(&old, before, limit);
+    if old.len() < limit && from > BEGINNING && !progress.rests() {
+        let wanted = limit - old.len();
+        let began = Instant::now();
+        let earlier = search(tx, (BEGINNING, from), wanted).await?;
+        let took = began.elapsed();
+        progress.rests_until = (took > SHORT).then(|| Instant::now() + took * RESTS);
+        if earlier.len() == wanted {
+            progress.come_to = come_to(&earlier, before, wanted);
+        }
+        old.extend(earlier);
     }
-    let is_full = old.len() == limit;
-    Ok((old, is_full.then_some(come_to)))
+    Ok((old, progress))
+}
+
+/// Where a search ended: at the last that it found, if it found as many as were wanted.
+fn come_to(old: &[Old], before: Timestamp, wanted: usize) -> Timestamp {
+    old.last().filter(|_| old.len() == wanted).map_or(before, |last| last.created_at)
 }
 
 /// Events by their age, the oldest first, that have nothing left to do. Whether that is so is asked
@@ -114,7 +156,7 @@ async fn forget(tx: &Tx, shared: &Shared, old: Vec<Old>) -> Outcome<usize> {
     events.retain(|event| !begun.contains(event));
     let mut tallies = Tallies::default();
     remove(tx, &events, &mut tallies).await?;
-    tallies.write(tx, shared.node.slot()).await?;
+    tallies.write(tx, shared.node.slot(Work::Other)).await?;
     Ok(events.len())
 }
 

@@ -61,6 +61,37 @@ async fn a_record_is_accepted_once_wherever_the_connection_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_twice_what_became_of_a_commit_does_not_take_the_question_for_the_answer() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    scene.webhook(&["*"]).await;
+    let (proxy, store) = behind_a_proxy(&nodes, LONG).await;
+    proxy.cut_each([Cut::Before(COMMIT), Cut::After("INSERT INTO commit_mark AS m")]);
+    let recorded = store.record(scene.new_record("client.created")).await;
+    assert!(matches!(recorded, Ok(Recorded::Accepted { .. })), "{recorded:?}");
+    assert_eq!(proxy.cuts(), 2);
+    assert_eq!(nodes.number(RECORDED).await, 111, "it was recorded after all");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_have_been_claimed_while_the_database_was_lost_is_not_held_for_ever() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    let webhook = scene.webhook(&["*"]).await;
+    scene.waiting("client.created").await;
+    let (proxy, store) = behind_a_proxy(&nodes, LONG).await;
+    proxy.cut_each([Cut::After(COMMIT), Cut::Everything]);
+    let claim = store.claim(webhook.id, scene.tick(), 10).await;
+    assert!(matches!(claim, Err(herald_store::StoreError::Unavailable(_))), "{claim:?}");
+    let held = "SELECT count(*) FROM delivery WHERE claimed_by IS NOT NULL";
+    assert_eq!(nodes.number(held).await, 1, "it was claimed, and nobody knows");
+    proxy.heal();
+    until(&nodes, held, 0).await;
+    let again = scene.store.claim(webhook.id, scene.tick(), 10).await.unwrap();
+    assert_eq!(again.deliveries.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outcome_is_settled_once_wherever_the_connection_is_cut() {
     for cut in [
         Cut::After("BEGIN"),
@@ -152,4 +183,17 @@ async fn nodes_that_were_cut_off_together_go_on_as_before_and_who_stays_away_is_
 
     others_proxy.cut(Cut::Everything);
     until(&nodes, "SELECT count(*) FROM node", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_starts_gives_those_that_were_cut_off_time_to_come_back() {
+    let nodes = Nodes::default();
+    let lease = Duration::from_secs(2);
+    let (proxy, _store) = behind_a_proxy(&nodes, lease).await;
+    proxy.cut(Cut::Everything);
+    until(&nodes, SILENT, 1).await;
+    let _new = nodes.node(lease).await;
+    proxy.heal();
+    until(&nodes, SILENT, 0).await;
+    assert_eq!(nodes.number("SELECT count(*) FROM node").await, 2, "both are there");
 }

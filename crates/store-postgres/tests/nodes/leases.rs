@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use herald_domain::{attempt::ErrorClass, time::Timestamp};
+use herald_domain::{attempt::ErrorClass, id::DeliveryId, time::Timestamp};
 use herald_store::{
-    After, Nodes as _, Queue as _, Settled, Signal,
+    After, Claimed, DeliveryKey, Nodes as _, Queue as _, Settled, Signal,
     contract::fixtures::{Scene, answered, failed, settlement},
 };
 
@@ -47,6 +47,26 @@ async fn what_a_silent_node_settles_too_late_changes_nothing() {
         assert_eq!(other.settle([own].into()).await.unwrap().stale, 0);
         assert_eq!(nodes.number(STATE).await, before + 111, "delivered, with one more attempt");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_was_given_again_does_not_take_one_delivery_for_another() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    scene.webhook(&["*"]).await;
+    let claimed = scene.in_flight("client.created").await;
+    let before = nodes.number(STATE).await;
+    // As it was held before a standby took over that did not have it.
+    let delivery = DeliveryId(scene.id());
+    let lost = Claimed { key: DeliveryKey { delivery, ..claimed.key }, ..claimed.clone() };
+    for after in [After::Delivered, After::Exhausted { disable: None }] {
+        let late = settlement(&lost, answered(200, scene.tick()), after);
+        assert_eq!(scene.store.settle([late].into()).await.unwrap().stale, 1);
+    }
+    scene.store.release(vec![lost.key]).await.unwrap();
+    assert_eq!(nodes.number(STATE).await, before);
+    let own = settlement(&claimed, answered(200, scene.tick()), After::Delivered);
+    assert_eq!(scene.store.settle([own].into()).await.unwrap().stale, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
 //! Servers and databases that a node does not work with.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use herald_domain::id::IdSequence;
 use herald_store::{
@@ -9,6 +9,10 @@ use herald_store::{
 };
 use herald_store_postgres::{Options, PostgresStore};
 use herald_testpg::{Cluster, Database};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 
 use crate::support::{LONG, Nodes};
 
@@ -31,6 +35,39 @@ async fn a_server_that_loses_what_it_commits_is_refused() {
     client.batch_execute(off).await.unwrap();
     let problem = refusal(database.url()).await;
     assert!(problem.contains("synchronous_commit=off"), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_lets_nobody_write_is_refused_as_a_standby_is() {
+    let database = Database::fresh().await;
+    let client = database.connect().await;
+    let off =
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on',
+                   current_database()); END $$";
+    client.batch_execute(off).await.unwrap();
+    let problem = refusal(database.url()).await;
+    assert!(problem.contains("a standby") && problem.contains("the primary"), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_servers_one_that_does_not_answer_is_passed_over() {
+    // It lets one wait, and does not answer whoever comes after.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let silent = socket.listen(0).unwrap();
+    let address = silent.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(connected) = timeout(Duration::from_millis(300), TcpStream::connect(address)).await
+    {
+        waiting.push(connected.unwrap());
+    }
+    let nodes = Nodes::default();
+    let url = nodes.database().await.url();
+    let (begin, end) = url.split_once("127.0.0.1:").unwrap();
+    let url = format!("{begin}{address},127.0.0.1:{end}");
+    for _ in 0..3 {
+        drop(nodes.open_at(Options::new(url.clone())).await);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use herald_store::{Nodes as _, Signal, contract::fixtures::Scene};
+use herald_store::{
+    ManualAttempt, Nodes as _, Queue as _, Signal,
+    contract::fixtures::{Scene, answered},
+};
 
 use crate::support::{LONG, Nodes};
 
@@ -41,4 +44,28 @@ async fn a_change_that_nobody_tells_of_is_found_by_looking() {
     nodes.run("UPDATE webhook SET changed_at = clock_timestamp(), changed_by = -1").await;
     let found = async { while scene.store.signal().await != Signal::WebhookChanged(webhook.id) {} };
     tokio::time::timeout(Duration::from_secs(10), found).await.expect("it is found");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_holds_what_was_delivered_on_request_hears_of_it() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    let webhook = scene.webhook(&["*"]).await;
+    let other = nodes.node(LONG).await;
+    let heard = async {
+        loop {
+            // The listening begins some moments after the node.
+            let held = scene.in_flight("client.created").await;
+            let (environment, delivery) = (scene.environment, held.key.delivery);
+            let attempt = answered(200, scene.tick());
+            let resent = ManualAttempt { environment, delivery, attempt, delivered: true };
+            other.settle_manual(resent).await.unwrap().expect("it is there");
+            let signal = Signal::Delivered(webhook.id, held.event);
+            let hears = async { while scene.store.signal().await != signal {} };
+            if tokio::time::timeout(AT_ONCE, hears).await.is_ok() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), heard).await.expect("it is heard");
 }

@@ -10,8 +10,8 @@ use herald_domain::{
     webhook::Webhook,
 };
 use herald_store::{
-    After, Claimed, History as _, Missed, NoticeTaken, Notices as _, Queue as _, Recoveries as _,
-    Recovery, RecoveryStatus, Settlement, Upkeep as _, Webhooks as _,
+    After, Claimed, History as _, Missed, Nodes as _, NoticeTaken, Notices as _, Queue as _,
+    Recoveries as _, Recovery, RecoveryStatus, Settlement, Upkeep as _, Webhooks as _,
     contract::fixtures::{Scene, answered, retry, settlement, together},
 };
 use herald_store_postgres::PostgresStore;
@@ -258,6 +258,28 @@ async fn of_two_nodes_that_warn_of_a_webhook_at_once_one_tells() {
     let shown = scene.store.webhook(scene.environment, webhook.id).await.unwrap().unwrap();
     let first = at.before(Duration::from_secs(ATTEMPTS as u64 - 1));
     assert_eq!(shown.failing.unwrap().last_attempt_at, first);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_is_down_with_very_many_costs_no_more_than_one_with_few() {
+    let (_, scene, _) = two_nodes().await;
+    scene.webhook(&["*"]).await;
+    let mut trips = Vec::new();
+    for many in [2, 60] {
+        let mut settlements = Vec::new();
+        for _ in 0..many {
+            let claimed = scene.in_flight("client.created").await;
+            let (now, at) = (scene.tick(), scene.tick().after(HOUR));
+            let (last_attempt_at, quiet_since) = (at, now.before(2 * HOUR));
+            let warning =
+                Warning { attempts_left: 2, last_attempt_at, spared_from: None, quiet_since };
+            settlements.push(Settlement { warning: Some(warning), ..retry(&claimed, now, at) });
+        }
+        let before = scene.store.round_trips();
+        assert_eq!(scene.store.settle(settlements.into()).await.unwrap().stale, 0);
+        trips.push(scene.store.round_trips() - before);
+    }
+    assert!(trips[0] < 25 && trips[1] <= trips[0], "{trips:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use herald_domain::{
     account::{EnvironmentId, Mode},
     attempt::{ErrorClass, Failure, Response},
-    id::{AccountId, EventId},
+    id::{AccountId, DeliveryId, EventId},
     signature::Secret,
     webhook::{Subscription, Webhook},
 };
@@ -85,6 +85,7 @@ impl Scene {
                 environment,
                 sequence: self.sequence,
                 webhook: id(webhook),
+                delivery: DeliveryId::from_bytes([0; 12]),
                 lease: Lease::default(),
             },
             event: EventId::from_bytes([0; 12]),

@@ -19,6 +19,10 @@ impl Nodes for Model {
         std::future::pending().await
     }
 
+    fn round_trips(&self) -> u64 {
+        0
+    }
+
     async fn agree(&self, name: &'static str, proposed: Vec<u8>) -> Result<Vec<u8>> {
         Ok(self.data().agreed.entry(name).or_insert(proposed).clone())
     }

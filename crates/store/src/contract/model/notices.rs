@@ -86,7 +86,7 @@ impl Data {
             mark.sequence == key.sequence || warning.last_attempt_at < mark.warning.last_attempt_at
         });
         let since = before.map_or(at, |mark| mark.since);
-        let told = row.warned_at.is_some_and(|told| told > warning.quiet_since && told <= at);
+        let told = row.warned_at.is_some_and(|told| warning.is_quiet(told, at));
         if let Some(row) = self.webhook_mut(key.webhook) {
             if counts {
                 let (sequence, attempts, warning) = (key.sequence, *number, *warning);

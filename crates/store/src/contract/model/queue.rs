@@ -35,6 +35,7 @@ impl Queue for Model {
                     environment: *environment,
                     sequence,
                     webhook,
+                    delivery: row.id,
                     lease: Lease::default(),
                 };
                 deliveries.push(row.claim(key, event));

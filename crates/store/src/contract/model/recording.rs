@@ -125,6 +125,7 @@ impl Data {
                     environment,
                     sequence,
                     webhook: matched.webhook,
+                    delivery: row.id,
                     lease: Lease::default(),
                 };
                 claimed.push(row.claim(key, &event));
