@@ -1,6 +1,13 @@
 //! What every row is given: where Herald is, where data may go, how long to measure, over what.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
@@ -24,7 +31,26 @@ pub(crate) struct Bench {
     pub(crate) deliveries: usize,
     /// How many deliveries have ended in the row about claims.
     pub(crate) finished: usize,
+    /// What database servers have used that have ended.
+    pub(crate) servers: ServersCpu,
     data: PathBuf,
+}
+
+/// CPU time of servers that are no children of this process, and belong to the benchmark all the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServersCpu(Arc<AtomicU64>);
+
+impl ServersCpu {
+    /// A server has used so much, and ends.
+    pub(crate) fn add(&self, used: Duration) {
+        let micros = u64::try_from(used.as_micros()).unwrap_or(u64::MAX);
+        self.0.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// What all of them have used.
+    pub(crate) fn total(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
 }
 
 impl Bench {
@@ -47,6 +73,7 @@ impl Bench {
             clients: 1_000_000,
             deliveries: 1_000_000,
             finished: 1_000_000,
+            servers: ServersCpu::default(),
             data,
         })
     }

@@ -32,6 +32,9 @@ pub(crate) const SECRET_KEY: &str =
 /// The database's file; its companions' names begin with it.
 const DATABASE: &str = "herald.db";
 
+/// The metric of them.
+const ROUND_TRIPS: &str = "herald_database_round_trips_total ";
+
 /// How often readiness is asked for.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -171,6 +174,13 @@ impl Herald {
     pub(crate) async fn leave(self) -> Result<TempDir> {
         self.child.stop().await?;
         Ok(self.folder)
+    }
+
+    /// How often it has waited for an answer of its database so far.
+    pub(crate) async fn round_trips(&self) -> Result<u64> {
+        let told = http1::call(self.child.address(), "GET", "/metrics", "", "").await?;
+        let line = told.lines().find_map(|line| line.strip_prefix(ROUND_TRIPS));
+        Ok(line.context("Herald counts round trips")?.trim().parse()?)
     }
 
     /// One call of the API. An error unless it succeeds.

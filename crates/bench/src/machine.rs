@@ -48,12 +48,13 @@ impl Others {
         Ok(Self { busy, ours, since: Instant::now() })
     }
 
-    /// The share of the machine's CPU time that others had, from 0 to 1.
-    pub(crate) fn share(&self, machine: &Machine) -> Result<f64> {
+    /// The share of the machine's CPU time that others had, from 0 to 1. `servers` is what was used for
+    /// the benchmark by who is no child of this process.
+    pub(crate) fn share(&self, machine: &Machine, servers: Duration) -> Result<f64> {
         let busy = Process::everybody()?.saturating_sub(self.busy);
         let ours = Process::this().cpu_with_children()?.saturating_sub(self.ours);
         let all = self.since.elapsed().as_secs_f64() * machine.cores as f64;
-        Ok(busy.saturating_sub(ours).as_secs_f64() / all)
+        Ok(busy.saturating_sub(ours + servers).as_secs_f64() / all)
     }
 }
 

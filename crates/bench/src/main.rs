@@ -161,7 +161,7 @@ async fn measure(options: Options) -> Result<()> {
     }
     let verdicts = goals::judge(&rows);
     report::goals(&verdicts);
-    report::others(others.share(&machine)?);
+    report::others(others.share(&machine, bench.servers.total())?);
     match options.json {
         Some(path) => report::write(&path, &machine, &rows, &verdicts),
         None => Ok(()),

@@ -5,7 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use herald_testpg::{Cluster, Database};
 
-use crate::{bench::Bench, measure::Process};
+use crate::{
+    bench::{Bench, ServersCpu},
+    measure::Process,
+};
 
 /// What is not as PostgreSQL comes: memory for a machine of this size, checkpoints that do not come
 /// in the middle of a row, and the counting of statements.
@@ -18,6 +21,13 @@ pub(crate) struct Postgres {
     /// Dropped before its server.
     database: Database,
     cluster: Cluster,
+    ended: ServersCpu,
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.ended.add(self.cpu().unwrap_or_default());
+    }
 }
 
 /// What a server has done so far.
@@ -43,7 +53,7 @@ impl Postgres {
         let database = cluster.database().await;
         let counting = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements";
         database.connect().await.batch_execute(counting).await?;
-        Ok(Self { database, cluster })
+        Ok(Self { database, cluster, ended: bench.servers.clone() })
     }
 
     /// Where the database is.

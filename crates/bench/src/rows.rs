@@ -46,7 +46,7 @@ pub(crate) enum Kind {
     Lists,
     /// Memory after the start.
     Idle,
-    /// Herald on PostgreSQL: one node, three nodes, and fan-out 20.
+    /// Herald on PostgreSQL: one node, three nodes, fan-out 20, and clients made.
     Nodes,
     /// Claims on PostgreSQL, among very many deliveries.
     Claims,
@@ -77,6 +77,7 @@ pub(crate) mod names {
     pub(crate) const P1: &str = "P1";
     pub(crate) const P3: &str = "P3";
     pub(crate) const P1_20: &str = "P1, fan-out 20";
+    pub(crate) const P1_CLIENTS: &str = "P1, clients made";
     pub(crate) const CLAIMS: &str = "claims";
 }
 
