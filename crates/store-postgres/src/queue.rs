@@ -30,6 +30,9 @@ use crate::{
     transaction::{Ended, Tx, in_a_task, transact, transact_marked, unknown_outcome},
 };
 
+/// A transaction costs the server, which all nodes share, as much as settling some dozen deliveries.
+const GATHERING: Duration = Duration::from_millis(20);
+
 /// How long until it is tried again to give something back.
 const REST: Duration = Duration::from_secs(1);
 
@@ -71,6 +74,10 @@ impl Queue for PostgresStore {
             self.shared.signals.tell(Signal::Due(webhook));
         }
         Ok(())
+    }
+
+    fn gathers(&self) -> Duration {
+        GATHERING
     }
 
     async fn settle(&self, settlements: Arc<[Settlement]>) -> Result<Settled> {

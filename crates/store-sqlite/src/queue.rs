@@ -1,6 +1,6 @@
 //! Claiming what is due, and settling what came of it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -40,6 +40,10 @@ impl Queue for SqliteStore {
                 Ok(())
             })
             .await
+    }
+
+    fn gathers(&self) -> Duration {
+        Duration::ZERO
     }
 
     async fn settle(&self, settlements: Arc<[Settlement]>) -> Result<Settled> {
@@ -165,7 +169,7 @@ impl Session<'_> {
             number: 1 + count::<u32>(row, "attempts").map_err(explain)?,
             attempt: Attempt {
                 started_at: now,
-                duration: std::time::Duration::ZERO,
+                duration: Duration::ZERO,
                 url: webhook.url.clone(),
                 address: None,
                 signatures: None,

@@ -5,7 +5,7 @@
 //! not outlive its process (embedded) or its lease (several nodes): then what was in flight is
 //! due again, which is the whole of crash recovery.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -146,6 +146,10 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Gives claims back unattempted; others may claim them at once.
     async fn release(&self, keys: Vec<DeliveryKey>) -> Result<()>;
+
+    /// How long it is worth waiting for more to settle in one commit: no time, where a commit is a
+    /// file's, and costs nobody else anything.
+    fn gathers(&self) -> Duration;
 
     /// Records attempts with what follows from them, and gives their claims back.
     ///

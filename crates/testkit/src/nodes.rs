@@ -201,6 +201,10 @@ pass_on!(Queue {
     settle(settlements: Arc<[Settlement]>) -> Settled;
     settle_manual(manual: ManualAttempt) -> Option<u32>;
     due(after: Option<WebhookId>, limit: usize) -> Vec<Due>;
+} but {
+    fn gathers(&self) -> Duration {
+        self.store.gathers()
+    }
 });
 
 pass_on!(Notices {

@@ -1,6 +1,7 @@
 //! Settling: ended attempts are recorded with what follows from them, many to a commit.
 //!
-//! What ended while the last commit was under way is the next batch. While the store cannot
+//! What ended while the last commit was under way is the next batch; and where a commit costs others
+//! something, so is what ends within some milliseconds ([`herald_store::Queue::gathers`]). While the store cannot
 //! record, batches are tried again; the board then stops starting attempts once its bound is
 //! reached, and goes on when the store does.
 
@@ -17,6 +18,9 @@ use crate::health::BEAT;
 
 /// Settlements of one commit at most.
 const MOST: usize = 1_024;
+
+/// So many are not waited for to become more.
+const ENOUGH: usize = 256;
 
 /// The longest pause between two tries of the store.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -64,10 +68,31 @@ impl Dispatcher {
             let waiting = ended.recv_many(&mut batch, MOST);
             match tokio::time::timeout(BEAT, waiting).await {
                 Ok(0) => return,
-                Ok(_) => self.settle(&mut batch).await,
+                Ok(_) => {
+                    self.gather(&mut ended, &mut batch).await;
+                    self.settle(&mut batch).await;
+                }
                 Err(_) if self.is_stopping() && self.board().load().in_hand == 0 => return,
                 Err(_) => {}
             }
+        }
+    }
+
+    /// Waits for what ends soon, if that is worth the while.
+    async fn gather(
+        &self,
+        ended: &mut mpsc::UnboundedReceiver<Settlement>,
+        batch: &mut Vec<Settlement>,
+    ) {
+        let time = self.store.gathers();
+        if time.is_zero() || batch.len() >= ENOUGH || self.is_stopping() {
+            return;
+        }
+        tokio::time::sleep(time).await;
+        while batch.len() < MOST
+            && let Ok(settlement) = ended.try_recv()
+        {
+            batch.push(settlement);
         }
     }
 

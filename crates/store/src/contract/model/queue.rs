@@ -1,6 +1,6 @@
 //! The model's queue.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use herald_domain::{
@@ -54,6 +54,10 @@ impl Queue for Model {
             }
         }
         Ok(())
+    }
+
+    fn gathers(&self) -> Duration {
+        Duration::ZERO
     }
 
     async fn settle(&self, settlements: Arc<[Settlement]>) -> Result<Settled> {
