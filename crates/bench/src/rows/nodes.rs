@@ -74,6 +74,7 @@ async fn clients(bench: &Bench) -> Result<Row> {
     let account = herald.account([receiver.url(0)].into_iter()).await?;
     let target = herald.client_target(&account);
     let (work, trips_before) = (postgres.work().await?, round_trips(heralds).await?);
+    let node_before = herald.process().cpu()?;
     let makers = ClosedLoop::start(&target, &ledger, u64::MAX).await?;
     let count = || Counts { accepted: makers.accepted(), received: 0 };
     let used = || Ok(herald.process().cpu()? + postgres.cpu()?);
@@ -81,14 +82,18 @@ async fn clients(bench: &Bench) -> Result<Row> {
     let made = makers.stop().await?;
     let share = postgres.work().await?.for_each(work, made);
     let trips = (round_trips(heralds).await? - trips_before) as f64 / made as f64;
+    let of_node = herald.process().cpu()?.saturating_sub(node_before).as_secs_f64() * 1e6;
     herald.stop().await?;
     Ok(Row {
         rate: Some(window.accepted_per_second()),
         cpu_micros: Some(window.cpu_per_accepted()),
-        remarks: vec![format!(
-            "{:.3} commits, {:.2} statements and {trips:.2} round trips a client",
-            share.commits, share.statements
-        )],
+        remarks: vec![
+            format!("{:.0} µs a client of the CPU are the node's", of_node / made as f64),
+            format!(
+                "{:.3} commits, {:.2} statements and {trips:.2} round trips a client",
+                share.commits, share.statements
+            ),
+        ],
         ..Row::new(names::P1_CLIENTS, bench)
     })
 }
