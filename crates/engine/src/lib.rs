@@ -203,9 +203,20 @@ impl Engine {
     /// Stops claiming at once, ends every [`Viewing`], lets what is in flight end within its
     /// deadline, records it, and leaves the other nodes.
     pub async fn stop(&self) {
+        self.wind_down().await;
+        self.leave().await;
+    }
+
+    /// Everything of [`Engine::stop`] but leaving: requests are still answered, and what they accept
+    /// is for others.
+    pub async fn wind_down(&self) {
         self.ended.send_replace(true);
         self.end_viewings();
         tokio::join!(self.dispatcher.stop(), resend::wait_for_all(&self.resends, &self.dispatcher));
+    }
+
+    /// Leaves the other nodes, which have at once whatever is not done. Nothing is accepted after.
+    pub async fn leave(&self) {
         if let Err(error) = self.store.leave().await {
             tracing::warn!(%error, "other nodes take over only when the lease of this one has ended");
         }

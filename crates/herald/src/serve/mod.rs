@@ -86,7 +86,12 @@ async fn answer_until_told(
     tracing::info!(signal, "stopping; a second signal ends at once");
     let _ = stop.send(());
     let grace = config.delivery.timeout + CLOSING_TIME;
-    let ended = timeout(grace, async { tokio::join!(server, engine.stop()) });
+    let ended = async {
+        let ended = timeout(grace, async { tokio::join!(server, engine.wind_down()) }).await;
+        // Only now: whoever is answered until then must not find that the node has left.
+        engine.leave().await;
+        ended
+    };
     tokio::select! {
         ended = ended => if ended.is_ok() {
             tracing::info!("stopped");
