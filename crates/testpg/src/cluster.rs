@@ -65,9 +65,7 @@ impl Cluster {
     ///
     /// If PostgreSQL is not installed, or does not start.
     pub fn start_in(place: &Path, settings: &[&str]) -> Self {
-        let folder = tempfile::Builder::new().prefix("herald-pg-").tempdir_in(place);
-        let folder = folder.expect("a folder for the cluster");
-        give_to_server(folder.path());
+        let folder = folder_in(place);
         let data = folder.path().join("data");
         let made = as_server("initdb")
             .args(["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"])
@@ -77,8 +75,40 @@ impl Cluster {
             .stdout(Stdio::null())
             .status();
         assert!(made.expect("initdb runs").success(), "initdb");
-        let undertaker = undertaker(folder.path());
         let settings = SETTINGS.iter().chain(settings).map(ToString::to_string).collect();
+        Self::begun(folder, settings)
+    }
+
+    /// A standby of this cluster, which follows it, and lets nobody write.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be copied, or does not start.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let folder = folder_in(self.folder.path().parent().expect("it is in a folder"));
+        let copied = as_server("pg_basebackup")
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])
+            .arg(format!("--dbname={}/postgres", self.server()))
+            .arg("--pgdata")
+            .arg(folder.path().join("data"))
+            .status();
+        assert!(copied.expect("pg_basebackup runs").success(), "pg_basebackup");
+        Self::begun(folder, self.settings.clone())
+    }
+
+    /// Makes a primary of a standby.
+    ///
+    /// # Panics
+    ///
+    /// If it does not become one.
+    pub fn promote(&self) {
+        self.control(&["promote"]);
+    }
+
+    /// The files are there.
+    fn begun(folder: TempDir, settings: Vec<String>) -> Self {
+        let undertaker = undertaker(folder.path());
         let cluster = Self { folder, port: free_port(), settings, undertaker };
         cluster.begin();
         cluster
@@ -179,6 +209,13 @@ fn undertaker(folder: &Path) -> Child {
         .process_group(0)
         .spawn()
         .expect("sh runs")
+}
+
+fn folder_in(place: &Path) -> TempDir {
+    let folder = tempfile::Builder::new().prefix("herald-pg-").tempdir_in(place);
+    let folder = folder.expect("a folder for the cluster");
+    give_to_server(folder.path());
+    folder
 }
 
 /// In memory, if there is such a place.

@@ -52,6 +52,12 @@ impl Database {
         )
     }
 
+    /// The same database as another cluster has it, such as a standby.
+    #[must_use]
+    pub fn at_another(&self, cluster: &Cluster) -> Self {
+        Self { server: cluster.server(), name: self.name.clone() }
+    }
+
     /// A connection to it.
     ///
     /// # Panics
