@@ -84,12 +84,15 @@ async fn all(flows: Vec<JoinHandle<Vec<EventId>>>) -> Vec<EventId> {
 async fn judge(nodes: &Nodes, accepted: &[EventId]) {
     let count = |sql: &'static str| nodes.number(sql);
     let events = count("SELECT count(*) FROM event").await;
-    assert!(events >= i64::try_from(accepted.len()).unwrap(), "each that was accepted is there");
+    assert!(
+        events >= i64::try_from(accepted.len()).expect("few"),
+        "each that was accepted is there"
+    );
     let client = nodes.database().await.connect().await;
     for id in accepted {
         let id = &id.as_bytes()[..];
         let row = client.query_opt("SELECT 1 FROM event WHERE id = $1", &[&id]).await;
-        assert!(row.unwrap().is_some(), "{id:?} was accepted");
+        assert!(row.expect("an answer").is_some(), "{id:?} was accepted");
     }
     assert_eq!(count("SELECT count(*) FROM delivery").await, events, "nothing is half");
     let books = "SELECT sum(accepted)::bigint FROM tally";
