@@ -13,17 +13,17 @@ use herald_store::{Result, StoreError};
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::{
     Config,
-    config::{SslMode, TargetSessionAttrs},
+    config::{LoadBalanceHosts, SslMode, TargetSessionAttrs},
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::url;
+use crate::{failure::Failed, url};
 
 /// How long one address may take to answer, before the next one is tried.
 const CONNECT: Duration = Duration::from_secs(2);
 
 /// How long a server may take, once it is reached, to let somebody in.
-const WELCOME: Duration = Duration::from_secs(5);
+const WELCOME: Duration = Duration::from_secs(3);
 
 /// How long sent data may stay unacknowledged, or nothing come, before the connection is doubted.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -101,7 +101,9 @@ impl Target {
         config.keepalives_idle(SILENCE);
         config.keepalives_interval(PROBE);
         config.keepalives_retries(PROBES);
-        // A standby is passed over, and so is a primary that has become one.
+        // Of several hosts, one that accepts connections and lets nobody in must not be the first each
+        // time. A standby is passed over, and so is a primary that has become one.
+        config.load_balance_hosts(LoadBalanceHosts::Random);
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         let tls = tls(config.get_ssl_mode()).map_err(unusable)?;
         let round_trips = RoundTrips::default();
@@ -137,11 +139,12 @@ impl Target {
     /// A connection beside the pools, with what drives it.
     pub(crate) async fn connect(
         &self,
-    ) -> std::result::Result<
-        (tokio_postgres::Client, tokio_postgres::Connection<tokio_postgres::Socket, Stream>),
-        tokio_postgres::Error,
-    > {
-        self.config.connect(self.tls.clone()).await
+    ) -> Result<(tokio_postgres::Client, tokio_postgres::Connection<tokio_postgres::Socket, Stream>)>
+    {
+        let connecting = self.config.connect(self.tls.clone());
+        let connected = tokio::time::timeout(self.patience(), connecting).await;
+        let slow = |_| StoreError::Unavailable("the server lets nobody in".to_owned());
+        Ok(connected.map_err(slow)?.map_err(Failed::from)?)
     }
 }
 

@@ -35,7 +35,7 @@ const RENEWALS: u32 = 4;
 pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
     let lease = shared.node.lease_time();
     let period = lease / RENEWALS;
-    let mut pulse = Pulse::new();
+    let mut pulse = Pulse::begun(since_start());
     let mut changes = Changes::default();
     let mut beside = Beside::default();
     let mut round = 0_u32;
@@ -51,14 +51,14 @@ pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
             let began = since_start();
             match renew(&shared).await {
                 Ok(()) => {
-                    pulse.beat(began, lease);
+                    pulse.beat(began, since_start(), lease);
                     beside.tidy(&shared);
                 }
                 Err(error) => tracing::warn!(%error, "the lease of this node could not be renewed"),
             }
         }
         match look(&shared, &mut changes).await {
-            Ok(silent) if silent && pulse.is_steady(shared.time.set_at(), lease) => {
+            Ok(silent) if silent && pulse.is_steady(since_start(), shared.time.set_at(), lease) => {
                 beside.take_over(&shared);
             }
             Ok(_) => {}
@@ -73,31 +73,35 @@ pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
 
 /// How steadily this node has renewed its lease, in time since the machine's start.
 struct Pulse {
+    /// When it last asked for it.
     renewed: Duration,
+    /// When that was answered.
+    answered: Duration,
     /// It counts as steady from then on.
     steady_from: Duration,
 }
 
 impl Pulse {
-    fn new() -> Self {
-        Self { renewed: since_start(), steady_from: Duration::ZERO }
+    fn begun(now: Duration) -> Self {
+        Self { renewed: now, answered: now, steady_from: Duration::ZERO }
     }
 
     /// The lease was renewed. A node that could not do so for long was perhaps not the only one: then
     /// the others get as much time as a lease to come back, as when the database was away from all.
-    fn beat(&mut self, at: Duration, lease: Duration) {
-        if at.saturating_sub(self.renewed) > lease / 2 {
-            self.steady_from = at + lease;
+    fn beat(&mut self, asked: Duration, answered: Duration, lease: Duration) {
+        if answered.saturating_sub(self.answered) > lease / 2 {
+            self.steady_from = answered + lease;
         }
-        self.renewed = at;
+        (self.renewed, self.answered) = (asked, answered);
     }
 
     /// Whether it may take over from who is silent. Not before it has known the database's clock as it
     /// is for as long as a lease: if it was set, others have not renewed by it yet; and a node that has
     /// just started does not know for how long the database was away.
-    fn is_steady(&self, clock_set_at: Duration, lease: Duration) -> bool {
-        let now = since_start();
-        now >= self.steady_from && now >= clock_set_at + lease
+    fn is_steady(&self, now: Duration, clock_set_at: Duration, lease: Duration) -> bool {
+        now.saturating_sub(self.answered) <= lease / 2
+            && now >= self.steady_from
+            && now >= clock_set_at + lease
     }
 }
 
@@ -143,7 +147,7 @@ pub(crate) async fn renew(shared: &Arc<Shared>) -> Result<()> {
     let renewing = transact(pool, |tx| async move { prolong(&tx, node.lease_time(), lease).await });
     let renewed = match renewing.await {
         Ended::Known(renewed) => renewed?,
-        Ended::Unknown(_) => return Err(unknown_outcome()),
+        Ended::Unknown(..) => return Err(unknown_outcome()),
     };
     let Some(Renewed { shown, dispatchers, numbered }) = renewed else {
         tracing::warn!(
@@ -242,7 +246,7 @@ pub(crate) async fn take_over(shared: &Arc<Shared>, ago: Duration) {
         }
         Ok(silent)
     });
-    let (Ended::Known(Ok(silent)) | Ended::Unknown(silent)) = taking.await else { return };
+    let (Ended::Known(Ok(silent)) | Ended::Unknown(silent, _)) = taking.await else { return };
     if !silent.is_empty() {
         tracing::warn!(nodes = ?silent, "the leases of these nodes have ended; taking over");
         shared.signals.hear(Signal::LookAround);
@@ -311,4 +315,51 @@ async fn look(shared: &Arc<Shared>, changes: &mut Changes) -> Result<bool> {
     }
     changes.0 = changed;
     Ok(silent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEASE: Duration = Duration::from_secs(10);
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// One that has been there for long, and renewed its lease a moment before.
+    fn steady() -> Pulse {
+        let mut pulse = Pulse::begun(at(98));
+        pulse.beat(at(100), at(100), LEASE);
+        pulse
+    }
+
+    #[test]
+    fn who_renews_its_lease_all_the_time_may_take_over() {
+        assert!(steady().is_steady(at(103), at(0), LEASE));
+    }
+
+    #[test]
+    fn who_could_not_renew_its_own_lease_may_not_nor_for_a_lease_after() {
+        let mut pulse = steady();
+        assert!(!pulse.is_steady(at(106), at(0), LEASE), "the database may be away from all");
+        pulse.beat(at(106), at(106), LEASE);
+        assert!(!pulse.is_steady(at(107), at(0), LEASE));
+        (109..=115).step_by(2).for_each(|now| pulse.beat(at(now), at(now), LEASE));
+        assert!(!pulse.is_steady(at(115), at(0), LEASE));
+        assert!(pulse.is_steady(at(116), at(0), LEASE));
+    }
+
+    #[test]
+    fn a_renewal_that_was_answered_late_is_late() {
+        let mut pulse = steady();
+        pulse.beat(at(102), at(109), LEASE);
+        assert!(!pulse.is_steady(at(110), at(0), LEASE));
+    }
+
+    #[test]
+    fn who_has_just_learned_the_time_may_not() {
+        assert!(!steady().is_steady(at(101), at(92), LEASE));
+        assert!(steady().is_steady(at(102), at(92), LEASE));
+    }
 }

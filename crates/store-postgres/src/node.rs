@@ -42,7 +42,7 @@ pub(crate) struct Node {
     held: Mutex<Held>,
     /// Nodes that dispatch, this one included if it does.
     dispatchers: AtomicUsize,
-    marks: Mutex<Marks>,
+    watermarks: Mutex<Watermarks>,
     left: AtomicBool,
     /// Held by who renews the lease, or takes another one.
     renewing: tokio::sync::Mutex<()>,
@@ -74,7 +74,7 @@ struct Held {
 
 /// Which numbers of events this node is about to use, or has used.
 #[derive(Default)]
-struct Marks {
+struct Watermarks {
     /// The largest that it got, or that it knows another node to have got.
     last: i64,
     /// Of transactions that have not ended: no number of theirs is smaller.
@@ -98,7 +98,7 @@ impl Node {
             name: options.name.clone(),
             held: Mutex::new(Held { lease: 0, slot: 0, good_until: Duration::ZERO }),
             dispatchers: AtomicUsize::new(1),
-            marks: Mutex::default(),
+            watermarks: Mutex::default(),
             left: AtomicBool::new(false),
             renewing: tokio::sync::Mutex::default(),
         };
@@ -124,10 +124,10 @@ impl Node {
 
     /// A transaction is about to get numbers for events.
     pub(crate) fn begin_numbering(&self) -> Numbering {
-        let mut marks = self.marks();
-        marks.opened += 1;
-        let (number, first) = (marks.opened, marks.last + 1);
-        marks.open.insert(number, first);
+        let mut watermarks = self.watermarks();
+        watermarks.opened += 1;
+        let (number, first) = (watermarks.opened, watermarks.last + 1);
+        watermarks.open.insert(number, first);
         Numbering(number)
     }
 
@@ -136,37 +136,37 @@ impl Node {
     /// that nobody came to use.
     pub(crate) fn numbered(&self, numbers: &[i64]) -> bool {
         let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return false };
-        let mut marks = self.marks();
-        let again = *first <= marks.last;
+        let mut watermarks = self.watermarks();
+        let again = *first <= watermarks.last;
         if again {
-            for open in marks.open.values_mut() {
+            for open in watermarks.open.values_mut() {
                 *open = (*open).min(*first);
             }
-            marks.before = marks.before.min(*first);
+            watermarks.before = watermarks.before.min(*first);
         }
-        marks.last = if again { *last } else { marks.last.max(*last) };
-        let unknown = *first < marks.fresh_from;
-        marks.fresh_from = marks.fresh_from.min(*first);
+        watermarks.last = if again { *last } else { watermarks.last.max(*last) };
+        let unknown = *first < watermarks.fresh_from;
+        watermarks.fresh_from = watermarks.fresh_from.min(*first);
         unknown
     }
 
     /// Any node has got numbers up to this one: what is yet to be numbered gets a larger one.
     pub(crate) fn others_numbered(&self, largest: i64) {
-        let mut marks = self.marks();
-        marks.last = marks.last.max(largest);
+        let mut watermarks = self.watermarks();
+        watermarks.last = watermarks.last.max(largest);
     }
 
     /// Its outcome is known.
     pub(crate) fn end_numbering(&self, Numbering(number): Numbering) {
-        self.marks().open.remove(&number);
+        self.watermarks().open.remove(&number);
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn marks(&self) -> MutexGuard<'_, Marks> {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn watermarks(&self) -> MutexGuard<'_, Watermarks> {
+        self.watermarks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn has_left(&self) -> bool {
@@ -194,18 +194,18 @@ impl Node {
     /// Between which numbers there may be deliveries that have been fresh since the last but one
     /// heartbeat.
     pub(crate) fn lingering(&self) -> (i64, i64) {
-        let mut marks = self.marks();
-        let mark = marks.open.values().copied().min().unwrap_or(marks.last + 1);
-        let until = std::mem::replace(&mut marks.before, mark);
-        (marks.fresh_from, until)
+        let mut watermarks = self.watermarks();
+        let mark = watermarks.open.values().copied().min().unwrap_or(watermarks.last + 1);
+        let until = std::mem::replace(&mut watermarks.before, mark);
+        (watermarks.fresh_from, until)
     }
 
     /// Under this lease there are none before this number any more.
     pub(crate) fn none_fresh_before(&self, lease: i64, number: i64) {
-        let mut marks = self.marks();
+        let mut watermarks = self.watermarks();
         // A number that was given again meanwhile may be smaller.
-        if self.lease() == lease && marks.before >= number {
-            marks.fresh_from = number;
+        if self.lease() == lease && watermarks.before >= number {
+            watermarks.fresh_from = number;
         }
     }
 
@@ -220,7 +220,7 @@ impl Node {
                 Ended::Known(Err(StoreError::Internal(_))) if tries < TRIES => continue,
                 Ended::Known(registered) => registered?,
                 // It is registered or not: the row would be removed when its lease has ended.
-                Ended::Unknown(_) => continue,
+                Ended::Unknown(..) => continue,
             };
             let answered = since_start();
             time.learn(registered.shown, asked, answered);
@@ -229,10 +229,10 @@ impl Node {
                 slot: registered.slot,
                 good_until: asked + self.lease_time,
             };
-            let mut marks = self.marks();
+            let mut watermarks = self.watermarks();
             let mark = registered.fresh_from;
-            marks.last = marks.last.max(mark);
-            (marks.fresh_from, marks.before) = (mark, mark);
+            watermarks.last = watermarks.last.max(mark);
+            (watermarks.fresh_from, watermarks.before) = (mark, mark);
             return Ok(());
         }
     }

@@ -27,7 +27,9 @@ use crate::{
     registry::{HOOK, Hook, SUCCEEDED_AT, hook},
     settling,
     tally::Tallies,
-    transaction::{Ended, Tx, in_a_task, transact, transact_marked, unknown_outcome},
+    transaction::{
+        Ended, Mark, Tx, fate_in_the_end, in_a_task, transact, transact_marked, unknown_outcome,
+    },
 };
 
 /// A transaction costs the server, which all nodes share, as much as settling some dozen deliveries.
@@ -47,12 +49,10 @@ impl Queue for PostgresStore {
             };
             match transact_marked(&shared, work).await {
                 Ended::Known(claim) => claim,
-                Ended::Unknown(claim) => {
-                    // If it was committed, nobody else would claim them for as long as this node is
-                    // there.
+                Ended::Unknown(claim, mark) => {
                     let doubtful = claim.deliveries.iter().map(|one| one.key).collect();
                     let shared = shared.clone();
-                    tokio::spawn(async move { release_in_the_end(&shared, doubtful).await });
+                    tokio::spawn(async move { give_back(&shared, mark, doubtful).await });
                     Err(unknown_outcome())
                 }
             }
@@ -284,8 +284,15 @@ async fn release(tx: &Tx, shared: &Shared, keys: &[DeliveryKey]) -> Outcome<()> 
     Ok(())
 }
 
-/// Gives claims back of which nobody knows whether they were made, as soon as the database is there.
-pub(crate) async fn release_in_the_end(shared: &Arc<Shared>, keys: Vec<DeliveryKey>) {
+/// Gives claims back, as soon as the database is there, of a commit that was never answered: if it was
+/// done, nobody else could claim them for as long as this node is there. If it was not, somebody may
+/// have claimed them since, even this node.
+pub(crate) async fn give_back(shared: &Arc<Shared>, mark: Option<Mark>, keys: Vec<DeliveryKey>) {
+    if let Some(mark) = mark
+        && !fate_in_the_end(&shared.pools.writes, &mark).await
+    {
+        return;
+    }
     loop {
         let released = transact(&shared.pools.writes, |tx| {
             let keys = &keys;
@@ -296,7 +303,7 @@ pub(crate) async fn release_in_the_end(shared: &Arc<Shared>, keys: Vec<DeliveryK
             Ended::Known(Err(error)) => {
                 tracing::debug!(%error, "what may have been recorded is not given back yet");
             }
-            Ended::Unknown(()) => {}
+            Ended::Unknown(..) => {}
         }
         tokio::time::sleep(REST).await;
     }

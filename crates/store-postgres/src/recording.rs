@@ -1,13 +1,14 @@
 //! Accepting events: the hot path. What was asked for while the last commit was under way is the next
 //! transaction, so a commit is shared by all who wait, without a timer.
 //!
-//! However many records share a transaction, it goes to the database as often: it begins, asks for
-//! what it has to know (the versions of the environments' webhooks, the keys that were used before,
+//! However many records of events share a transaction, it goes to the database as often: it begins, asks
+//! for what it has to know (the versions of the environments' webhooks, the keys that were used before,
 //! numbers), inserts its rows, adds to the books table after table, commits.
 //!
 //! Records that write resources may have to wait for rows that others write, so they are recorded
 //! apart from the others, fewer at a time ([`MOST_WRITING`]). What they need of rows that are there is
-//! locked for all of them at once, in one order; each that conflicts is undone alone.
+//! locked for all of them at once, in one order; each that conflicts is undone alone. What takes long, or
+//! locks more than others need, is recorded by itself ([`is_for_itself`]).
 
 mod insert;
 mod plan;
@@ -25,7 +26,7 @@ use crate::{
     node::Work,
     queue,
     tally::Tallies,
-    transaction::{Ended, Tx, transact_marked, unknown_outcome},
+    transaction::{Ended, Tx, in_a_task, transact_marked, unknown_outcome},
     writing,
 };
 use insert::Rows;
@@ -37,6 +38,9 @@ const MOST: usize = 512;
 /// The same, of those that write resources. Each may be a subtransaction, of which the server keeps 64
 /// at hand.
 const MOST_WRITING: usize = 48;
+
+/// Writes of one record that are too many for others to wait for.
+const MANY_WRITES: usize = 16;
 
 /// A record that somebody waits for.
 struct Asked {
@@ -81,9 +85,20 @@ impl Recorder {
 #[async_trait]
 impl Recording for PostgresStore {
     async fn record(&self, record: Record) -> Result<Recorded> {
+        if is_for_itself(&record) {
+            let shared = self.shared.clone();
+            return in_a_task(async move { record_alone(&shared, record).await }).await;
+        }
         let recorder = if record.writes.is_empty() { &self.recorder } else { &self.writer };
         recorder.record(record).await
     }
+}
+
+/// Whether others do not wait with a record: each write of many is a statement, and who deletes a client
+/// waits for everybody who relies on it.
+fn is_for_itself(record: &Record) -> bool {
+    let deletes = record.writes.iter().any(|write| matches!(write, Write::Delete(_)));
+    deletes || record.writes.len() > MANY_WRITES
 }
 
 /// One transaction for all; if that fails, one for each.
@@ -142,11 +157,11 @@ where
                 shared.node.end_numbering(numbering);
                 known?
             }
-            Ended::Unknown(None) => None,
-            Ended::Unknown(Some(value)) => {
+            Ended::Unknown(None, _) => None,
+            Ended::Unknown(Some(value), mark) => {
                 let (shared, doubtful) = (shared.clone(), claims(&value));
                 tokio::spawn(async move {
-                    queue::release_in_the_end(&shared, doubtful).await;
+                    queue::give_back(&shared, mark, doubtful).await;
                     shared.node.end_numbering(numbering);
                 });
                 return Err(unknown_outcome());

@@ -1,6 +1,6 @@
 //! What nodes tell each other: a hint by NOTIFY, sent after the commit of what it is about, so that
 //! no transaction waits for another's notification. What is missed, because a connection was lost, or
-//! a pooler between does not pass notifications on, is found by looking around ([`crate::node`]).
+//! a pooler between does not pass notifications on, is found by looking around ([`crate::heartbeat`]).
 
 use std::{
     collections::HashSet,

@@ -210,14 +210,15 @@ impl Tx {
 }
 
 /// What a transaction is looked for by.
-type Mark = [u8; 12];
+pub(crate) type Mark = [u8; 12];
 
 /// How a transaction ended.
 pub(crate) enum Ended<T> {
     /// It is committed, or it is as if it had never begun.
     Known(Result<T>),
-    /// Whether it is committed cannot be found out. With what it would have answered.
-    Unknown(T),
+    /// Whether it is committed cannot be found out. With what it would have answered, and how to ask
+    /// later, if it left a mark.
+    Unknown(T, Option<Mark>),
 }
 
 /// What came of one try.
@@ -244,7 +245,7 @@ impl PostgresStore {
         in_a_task(async move {
             match transact_marked(&shared, |tx| work(tx, given.clone())).await {
                 Ended::Known(result) => result,
-                Ended::Unknown(_) => Err(unknown_outcome()),
+                Ended::Unknown(..) => Err(unknown_outcome()),
             }
         })
         .await
@@ -398,7 +399,16 @@ where
     match fate {
         Some(true) => Tried::Ended(Ended::Known(Ok(value))),
         Some(false) => Tried::Undone(failed),
-        None => Tried::Ended(Ended::Unknown(value)),
+        None => Tried::Ended(Ended::Unknown(value, mark)),
+    }
+}
+
+/// The same, however long it takes until the database is there.
+pub(crate) async fn fate_in_the_end(pool: &Pool, mark: &Mark) -> bool {
+    loop {
+        if let Some(is_committed) = fate(pool, mark).await {
+            return is_committed;
+        }
     }
 }
 

@@ -49,7 +49,8 @@ impl Upkeep for PostgresStore {
     }
 
     async fn advance_due(&self, now: Timestamp, by: Duration) -> Result<()> {
-        self.write((now, by), |tx, given| async move { advance_due(&tx, given.0, given.1).await })
+        let lease = self.shared.node.lease_time();
+        self.write((now, by), move |tx, given| async move { advance_due(&tx, *given, lease).await })
             .await
     }
 
@@ -165,7 +166,7 @@ async fn cancel(
     Ok(sequences.len())
 }
 
-async fn advance_due(tx: &Tx, now: Timestamp, by: Duration) -> Outcome<()> {
+async fn advance_due(tx: &Tx, (now, by): (Timestamp, Duration), lease: Duration) -> Outcome<()> {
     let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
     enter_fresh(tx).await?;
     // Webhook by webhook, as the index of what is due is ordered.
@@ -179,9 +180,11 @@ async fn advance_due(tx: &Tx, now: Timestamp, by: Duration) -> Outcome<()> {
     }
     let sql = "UPDATE resource SET due_at = greatest($1, due_at - $2) WHERE due_at > $1";
     tx.execute(sql, &[&now.millis(), &by]).await?;
-    // Nobody waits longer for a node that is gone; who is there renews its lease meanwhile.
-    let sql = "UPDATE node SET until = until - $1::bigint * interval '1 millisecond'";
-    tx.execute(sql, &[&by]).await?;
+    // A node that is gone is not waited for longer than a lease; who is there has renewed it by now, by
+    // the clock as it is.
+    let ends = "clock_timestamp() + $1::double precision * interval '1 second'";
+    let sql = format!("UPDATE node SET until = {ends} WHERE until > {ends}");
+    tx.execute(&sql, &[&lease.as_secs_f64()]).await?;
     Ok(())
 }
 

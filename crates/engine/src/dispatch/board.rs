@@ -155,9 +155,10 @@ impl Board {
             let lane = self.lane(webhook);
             // Behind a backlog it waits its turn in the store, unless nothing else is at hand: going
             // by the store costs more than an attempt, so a lane that lives from it might never again
-            // get ahead of what comes.
-            let most = if lane.backlog { lane.window.size() } else { per_webhook };
-            let fits = lane.route.is_some() && lane.waiting.len() < most.min(per_webhook);
+            // get ahead of what comes. Half of the room is left for what waits there.
+            let behind = lane.window.size().min(per_webhook / 2);
+            let most = if lane.backlog { behind } else { per_webhook };
+            let fits = lane.route.is_some() && lane.waiting.len() < most;
             if room && fits {
                 lane.waiting.push_back(delivery);
                 self.waiting += 1;

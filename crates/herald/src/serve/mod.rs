@@ -29,6 +29,9 @@ use signals::Signals;
 /// Beyond the time of one attempt, for recording what came of it and for closing connections.
 const CLOSING_TIME: Duration = Duration::from_secs(10);
 
+/// And for leaving the other nodes.
+const LEAVING: Duration = Duration::from_secs(3);
+
 /// Runs the server until it is told to end.
 pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
     logging::start(&config.log);
@@ -89,7 +92,11 @@ async fn answer_until_told(
     let ended = async {
         let ended = timeout(grace, async { tokio::join!(server, engine.wind_down()) }).await;
         // Only now: whoever is answered until then must not find that the node has left.
-        engine.leave().await;
+        if timeout(LEAVING, engine.leave()).await.is_err() {
+            tracing::warn!(
+                "the database does not answer: others take over when the lease has ended"
+            );
+        }
         ended
     };
     tokio::select! {

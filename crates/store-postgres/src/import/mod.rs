@@ -113,7 +113,7 @@ impl Import {
 fn known<T>(ended: Ended<T>) -> Result<T> {
     match ended {
         Ended::Known(result) => result,
-        Ended::Unknown(_) => Err(unknown_outcome()),
+        Ended::Unknown(..) => Err(unknown_outcome()),
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) async fn prepare(pool: &Pool) -> Result<(i64, i64)> {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             Ended::Known(Err(error)) => return Err(error),
-            Ended::Unknown(_) => {}
+            Ended::Unknown(..) => {}
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The server is restarted, or a standby takes over from it, while events flow.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use herald_domain::id::EventId;
@@ -124,9 +127,9 @@ async fn nothing_that_was_accepted_is_lost_when_a_synchronous_standby_takes_over
     client.batch_execute("ALTER SYSTEM SET synchronous_standby_names = '*'").await.unwrap();
     client.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     let before = Nodes::on(database);
-    while before.number("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").await
-        == 0
-    {}
+    let synchronous = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+    let following = async { while before.number(synchronous).await == 0 {} };
+    tokio::time::timeout(Duration::from_secs(30), following).await.expect("a standby that follows");
 
     let url = before.database().await.url();
     let (begin, end) = url.split_once("127.0.0.1:").expect("a port");
