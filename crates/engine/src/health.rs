@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use herald_store::StoreError;
+
 use crate::Engine;
 
 /// A loop beats at least this often, if it is alive.
@@ -15,6 +17,9 @@ pub(crate) const BEAT: Duration = Duration::from_secs(5);
 
 /// A loop that has not beaten for so long is stuck.
 const STUCK: Duration = Duration::from_secs(30);
+
+/// How long the store may take to commit: balancers ask every few seconds.
+const PROBE: Duration = Duration::from_secs(5);
 
 /// What is found wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +91,9 @@ impl Engine {
             let problem = "is shutting down".to_owned();
             health.troubles.push(Trouble { part: "herald", problem });
         }
-        if let Err(error) = self.store.probe().await {
+        let probed = tokio::time::timeout(PROBE, self.store.probe()).await;
+        let slow = |_| Err(StoreError::Unavailable(format!("no answer in {} s", PROBE.as_secs())));
+        if let Err(error) = probed.unwrap_or_else(slow) {
             tracing::error!(%error, "the store does not commit");
             let problem = "does not commit".to_owned();
             health.troubles.push(Trouble { part: "store", problem });

@@ -3,10 +3,13 @@
 //! Counters are counted where things happen; gauges are read off when somebody asks. Labels are
 //! few and bounded: never an account, a webhook or anything that a customer wrote.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use herald_domain::{attempt::Attempt, notice::Happened};
-use herald_store::{After, Books, Receipt};
+use herald_store::{After, Books, Receipt, Store};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -17,8 +20,12 @@ use prometheus_client::{
     },
     registry::Registry,
 };
+use tokio::time::timeout;
 
 use crate::{Engine, dispatch::Load};
+
+/// How long whoever asks for metrics waits for the store.
+const STORE_PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
@@ -57,6 +64,7 @@ pub struct Metrics {
     scheduled: Gauge,
     deliveries: Family<StateLabel, Gauge>,
     round_trips: Counter<u64, AtomicU64>,
+    store_up: Gauge,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -86,6 +94,7 @@ impl Default for Metrics {
             scheduled: Gauge::default(),
             deliveries: Family::default(),
             round_trips: Counter::default(),
+            store_up: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -128,7 +137,10 @@ impl Metrics {
         );
         let help = "Webhooks with deliveries in the store that are, or will be, due";
         registry.register("webhooks_scheduled", help, self.scheduled.clone());
-        registry.register("deliveries", "Deliveries by state", self.deliveries.clone());
+        let help = "Deliveries by state, of the whole database: the same at every node";
+        registry.register("deliveries", help, self.deliveries.clone());
+        let help = "1 if the store has answered just now; else herald_deliveries is left out";
+        registry.register("store_up", help, self.store_up.clone());
         let help = "How often an answer of the database was waited for; never of an embedded one";
         registry.register("database_round_trips", help, self.round_trips.clone());
     }
@@ -171,14 +183,20 @@ impl Metrics {
         self.notice_webhook_troubles.get_or_create(&KindLabel { kind }).inc();
     }
 
-    fn observe(&self, load: Load, books: Books, round_trips: u64) {
-        self.round_trips.inner().store(round_trips, Ordering::Relaxed);
+    /// Without books, if the store does not answer: what is counted here is told all the same.
+    fn observe(&self, load: Load, store: &dyn Store, books: Option<Books>) {
+        self.round_trips.inner().store(store.round_trips(), Ordering::Relaxed);
         let set = |gauge: &Gauge, value: usize| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         set(&self.in_hand, load.in_hand);
         set(&self.in_flight, load.in_flight);
         set(&self.slow, load.slow);
         set(&self.waiting, load.waiting);
         set(&self.scheduled, load.scheduled);
+        set(&self.store_up, usize::from(books.is_some()));
+        let Some(books) = books else {
+            self.deliveries.clear();
+            return;
+        };
         for (state, count) in [
             ("pending", books.pending),
             ("delivered", books.delivered),
@@ -195,8 +213,9 @@ impl Metrics {
 impl Engine {
     /// Everything that is measured, in the Prometheus text format.
     pub async fn metrics_text(&self) -> crate::Result<String> {
-        let books = self.store.books(None).await?;
-        self.metrics.observe(self.dispatcher.load(), books, self.store.round_trips());
+        let books = timeout(STORE_PATIENCE, self.store.books(None)).await;
+        let books = books.ok().and_then(std::result::Result::ok);
+        self.metrics.observe(self.dispatcher.load(), &*self.store, books);
         let mut text = String::new();
         encode(&mut text, &self.metrics.registry)
             .map_err(|error| crate::EngineError::Internal(error.to_string()))?;

@@ -165,6 +165,10 @@ fn explain(error: &tokio_postgres::Error) -> StoreError {
     }
 }
 
+const UNKNOWN_AUTHORITY: &str = "add the authority of the server's certificate to the system's, or name \
+                                 its file in SSL_CERT_FILE (sslmode=disable only on a network that \
+                                 nobody else is on)";
+
 const STANDBY: &str = "the PostgreSQL server is a standby, or lets nobody write; give the primary in \
                        database_url";
 
@@ -173,6 +177,9 @@ fn in_words(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("{} ({})", said.message(), said.code().code()),
         None => match std::error::Error::source(error) {
+            Some(source) if source.to_string().contains("peer certificate") => {
+                format!("{error}: {source}; {UNKNOWN_AUTHORITY}")
+            }
             // As the driver says it of a server that may only be read.
             Some(source) if source.to_string().contains("does not allow writes") => {
                 STANDBY.to_owned()

@@ -1,7 +1,7 @@
 //! What a node does all the time beside its work: renews its lease, takes over from nodes whose lease
 //! has ended, and looks for what it was not told.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
 use herald_domain::id::WebhookId;
 use herald_store::{Result, Signal, StoreError};
@@ -38,6 +38,7 @@ pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
     let mut pulse = Pulse::begun(since_start());
     let mut changes = Changes::default();
     let mut beside = Beside::default();
+    let mut outage = Outage::default();
     let mut round = 0_u32;
     loop {
         tokio::select! {
@@ -49,12 +50,13 @@ pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
         }
         if since_start().saturating_sub(pulse.renewed) >= period {
             let began = since_start();
-            match renew(&shared).await {
+            match patiently(renew(&shared), period).await {
                 Ok(()) => {
                     pulse.beat(began, since_start(), lease);
+                    outage.is_over();
                     beside.tidy(&shared);
                 }
-                Err(error) => tracing::warn!(%error, "the lease of this node could not be renewed"),
+                Err(error) => outage.goes_on(&error),
             }
         }
         match look(&shared, &mut changes).await {
@@ -62,11 +64,49 @@ pub(crate) async fn beat(shared: Arc<Shared>, mut ends: watch::Receiver<()>) {
                 beside.take_over(&shared);
             }
             Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "what other nodes did could not be looked for"),
+            Err(error) => {
+                // There is nothing to be found while the database is away.
+                tracing::debug!(%error, "what other nodes did could not be looked for");
+                continue;
+            }
         }
         round += 1;
         if round.is_multiple_of(ROUNDS) {
             shared.signals.hear(Signal::LookAround);
+        }
+    }
+}
+
+/// Waits for an answer however long it takes, and says so if it takes long.
+async fn patiently<T>(question: impl Future<Output = T>, long: Duration) -> T {
+    let mut question = pin!(question);
+    if let Ok(answer) = tokio::time::timeout(long, &mut question).await {
+        return answer;
+    }
+    tracing::warn!("the database has not answered for {} s", long.as_secs_f32());
+    question.await
+}
+
+/// That the lease cannot be renewed: said once, and again when it is over.
+#[derive(Default)]
+struct Outage {
+    since: Option<Duration>,
+}
+
+impl Outage {
+    fn goes_on(&mut self, error: &StoreError) {
+        if self.since.is_some() {
+            tracing::debug!(%error, "the lease of this node cannot be renewed yet");
+            return;
+        }
+        self.since = Some(since_start());
+        tracing::warn!(%error, "the lease of this node could not be renewed; trying again");
+    }
+
+    fn is_over(&mut self) {
+        if let Some(since) = self.since.take() {
+            let seconds = since_start().saturating_sub(since).as_secs();
+            tracing::info!(seconds, "the database answers again, and the lease is renewed");
         }
     }
 }

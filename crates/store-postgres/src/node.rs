@@ -169,6 +169,12 @@ impl Node {
         self.watermarks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether this lease is this node's, by its own reckoning of the time that has passed.
+    pub(crate) fn holds(&self, lease: i64) -> bool {
+        let held = *self.held();
+        !self.has_left() && held.lease == lease && since_start() < held.good_until
+    }
+
     pub(crate) fn has_left(&self) -> bool {
         self.left.load(Ordering::Acquire)
     }
@@ -276,9 +282,7 @@ struct Registered {
 #[async_trait]
 impl Nodes for PostgresStore {
     fn holds(&self, lease: Lease) -> bool {
-        let node = &self.shared.node;
-        let held = *node.held();
-        !node.has_left() && held.lease.cast_unsigned() == lease.0 && since_start() < held.good_until
+        self.shared.node.holds(lease.0.cast_signed())
     }
 
     fn dispatchers(&self) -> usize {

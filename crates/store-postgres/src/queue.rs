@@ -14,7 +14,7 @@ use herald_domain::{
 };
 use herald_store::{
     After, Claim, Claimed, DeliveryKey, Due, Lease, ManualAttempt, Queue, Result, Settled,
-    Settlement, Signal,
+    Settlement, Signal, StoreError,
 };
 use tokio_postgres::Row;
 
@@ -42,6 +42,11 @@ const REST: Duration = Duration::from_secs(1);
 impl Queue for PostgresStore {
     async fn claim(&self, webhook: WebhookId, now: Timestamp, limit: usize) -> Result<Claim> {
         let shared = self.shared.clone();
+        // Nothing of it might be attempted, and it would keep nobody out.
+        if !shared.node.holds(shared.node.lease()) {
+            let what = "the lease of this node has ended, and is not renewed yet";
+            return Err(StoreError::Unavailable(what.to_owned()));
+        }
         in_a_task(async move {
             let work = |tx: Tx| {
                 let shared = shared.clone();

@@ -13,7 +13,7 @@
 mod insert;
 mod plan;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use herald_store::{DeliveryKey, Record, Recorded, Recording, Result, Signal, StoreError, Write};
@@ -41,6 +41,13 @@ const MOST_WRITING: usize = 48;
 
 /// Writes of one record that are too many for others to wait for.
 const MANY_WRITES: usize = 16;
+
+/// How long somebody waits for a record. If it is recorded after all, and the same is asked for with
+/// the same `Idempotency-Key`, that is found; what was claimed with it is due again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const SLOW: &str = "the database has not answered for 30 s, and whether this is recorded is not known; \
+                    repeat it with the same Idempotency-Key";
 
 /// A record that somebody waits for.
 struct Asked {
@@ -78,7 +85,8 @@ impl Recorder {
         let (answer, answered) = oneshot::channel();
         let gone = || StoreError::Internal("the recorder has ended".to_owned());
         self.0.send(Asked { record, answer }).map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        let slow = |_| StoreError::Unavailable(SLOW.to_owned());
+        tokio::time::timeout(PATIENCE, answered).await.map_err(slow)?.map_err(|_| gone())?
     }
 }
 

@@ -103,8 +103,6 @@ pub(crate) async fn listen(shared: Arc<Shared>, target: Target, mut ends: watch:
             () = hear_until_lost(&shared, &target) => {}
             _ = ends.changed() => return,
         }
-        // Whatever was told while nobody listened.
-        shared.signals.hear(Signal::LookAround);
         tokio::select! {
             () = tokio::time::sleep(REST) => {}
             _ = ends.changed() => return,
@@ -113,7 +111,7 @@ pub(crate) async fn listen(shared: Arc<Shared>, target: Target, mut ends: watch:
 }
 
 /// A connection that nothing else is done with: it may be dropped at any time.
-async fn hear_until_lost(shared: &Shared, target: &Target) {
+async fn hear_until_lost(shared: &Arc<Shared>, target: &Target) {
     let (client, mut connection) = match target.connect().await {
         Ok(connected) => connected,
         Err(error) => {
@@ -121,8 +119,11 @@ async fn hear_until_lost(shared: &Shared, target: &Target) {
             return;
         }
     };
+    let signals = shared.clone();
     let listening = tokio::spawn(async move {
         let listening = client.batch_execute("LISTEN herald").await;
+        // For whatever was told while nobody listened.
+        signals.signals.hear(Signal::LookAround);
         // The connection lasts as long as its client.
         listening.map(|()| client)
     });

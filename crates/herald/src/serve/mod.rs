@@ -49,8 +49,24 @@ async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
     })?;
     let address = listener.local_addr()?;
     let engine = wiring::engine(config, keys, public_url(config, address)).await?;
-    seal_check::check(&engine, keys, config).await?;
-    let is_first = first_start::greet(&engine, config, address).await?;
+    if let Err(error) = begin(&engine, keys, config, address).await {
+        // It must not keep a place among the other nodes that it does not fill.
+        leave(&engine).await;
+        return Err(error);
+    }
+    say(&format!("listening on http://{address}"));
+    answer_until_told(config, engine, listener, signals).await
+}
+
+/// Sees that this process may work on what is there, and begins to.
+async fn begin(
+    engine: &Arc<Engine>,
+    keys: &Keys,
+    config: &Config,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    seal_check::check(engine, keys, config).await?;
+    let is_first = first_start::greet(engine, config, address).await?;
     let is_shared = config.database.file().is_none();
     if is_shared && !is_first && keys.made_operator_key(config) {
         tracing::warn!(
@@ -61,9 +77,17 @@ async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
     }
     engine.start().await?;
     let role = config.node.role.name();
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, role, "started");
-    say(&format!("listening on http://{address}"));
-    answer_until_told(config, engine, listener, signals).await
+    let (version, database) = (env!("CARGO_PKG_VERSION"), &config.database);
+    let node = config.node.shown_name();
+    tracing::info!(version, %address, role, %database, node, "started");
+    Ok(())
+}
+
+/// Leaves the other nodes, however the database is.
+async fn leave(engine: &Engine) {
+    if timeout(LEAVING, engine.leave()).await.is_err() {
+        tracing::warn!("the database does not answer: others take over when the lease has ended");
+    }
 }
 
 async fn answer_until_told(
