@@ -42,6 +42,8 @@ async fn a_process_without_the_sealing_key_of_the_others_is_refused_until_it_has
     }
     let doctor = refused(elsewhere(&world, folder.path(), &["doctor"])).await;
     assert!(doctor.out.contains("sealing key: this database has one already"), "{doctor:?}");
+    let there = doctor.out.lines().find(|line| line.contains("processes: ")).unwrap();
+    assert_eq!(there.matches("(version ").count(), 1, "who was refused is not there: {there}");
 
     std::fs::copy(world.home.data().join("secret.key"), own_keys.join("secret.key")).unwrap();
     let joined = Server::start(elsewhere(&world, folder.path(), &["serve"])).await;

@@ -36,6 +36,10 @@ async fn a_restart_of_the_database_loses_nothing_and_everything_goes_on_by_itsel
             (stopped.elapsed() >= away).then_some(())
         })
         .await;
+        let metrics = fleet.metrics(0).await;
+        let told = ["herald_store_up", "herald_deliveries"].map(|name| metrics.sum(name));
+        assert_eq!(told, [0, 0], "what is counted in the database is not there");
+        assert!(metrics.sum("herald_attempts_total") > 0, "what is counted in the process is");
         block_in_place(|| cluster.begin());
         flow.accepted_more(30).await;
     }
@@ -45,6 +49,7 @@ async fn a_restart_of_the_database_loses_nothing_and_everything_goes_on_by_itsel
         let event = fleet.node(place).publish(r#"{"id":"the-last"}"#).await;
         accepted.extend([("/all", event.clone()), ("/created", event)]);
         assert_eq!(fleet.node(place).api().get("/readyz").await.good()["status"], "ok");
+        assert_eq!(fleet.metrics(place).await.of("herald_store_up"), 1);
     }
     inbox.has("every node serves again", &accepted).await;
     fleet.has_delivered(accepted.len()).await;

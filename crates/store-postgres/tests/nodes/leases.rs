@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use herald_domain::{attempt::ErrorClass, id::DeliveryId, time::Timestamp};
 use herald_store::{
-    After, Claimed, DeliveryKey, Nodes as _, Queue as _, Settled, Signal,
+    After, Claimed, DeliveryKey, Nodes as _, Queue as _, Recorded, Settled, Signal, StoreError,
     contract::fixtures::{Scene, answered, failed, settlement},
 };
 
@@ -153,4 +153,32 @@ async fn a_node_that_leaves_lets_go_of_everything_at_once() {
     assert!(!scene.store.holds(claimed.key.lease));
     let taken = other.claim(webhook.id, scene.tick(), 10).await.unwrap().deliveries;
     assert_eq!(taken.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_cannot_renew_its_lease_claims_nothing_once_it_has_ended() {
+    let nodes = Nodes::default();
+    let scene = Scene::new(nodes.clone()).await;
+    let webhook = scene.webhook(&["*"]).await;
+    scene.waiting("client.created").await;
+    let store = nodes.node(SHORT).await;
+    let record = scene.new_record("client.created");
+    let recorded = herald_store::Recording::record(&store, record).await.unwrap();
+    let Recorded::Accepted { claimed, .. } = recorded else { panic!("{recorded:?}") };
+    let mut client = nodes.database().await.connect().await;
+    let locked = client.transaction().await.unwrap();
+    locked.execute("SELECT FROM node FOR UPDATE", &[]).await.unwrap();
+    // Each look asks the server, so this does not spin.
+    while store.holds(claimed[0].key.lease) {
+        nodes.number("SELECT 1").await;
+    }
+    let claim = store.claim(webhook.id, scene.tick(), 10).await;
+    assert!(matches!(claim, Err(StoreError::Unavailable(_))), "{claim:?}");
+    locked.rollback().await.unwrap();
+    let goes_on = async {
+        while store.claim(webhook.id, scene.tick(), 10).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), goes_on).await.expect("it goes on");
 }
