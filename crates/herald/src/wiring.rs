@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use async_trait::async_trait;
 use herald_domain::{
     catalogue::Catalogue, delivery::DeliveryRules, guard::Policy, id::IdSequence,
@@ -21,6 +21,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use crate::{
     config::{Config, Database, Node, PostgresUrl, Role},
     keys::Keys,
+    migrate_to,
 };
 
 /// An engine on the configured database, which people reach under `public_url`; it answers
@@ -57,6 +58,9 @@ type Backend = (Arc<dyn Store>, Arc<dyn Clock>);
 
 /// One file, and this machine's clock.
 fn embedded(file: &Path, ids: Arc<IdSequence>) -> anyhow::Result<Backend> {
+    if let Some(refusal) = migrate_to::refusal(file) {
+        bail!("{refusal}");
+    }
     let store = SqliteStore::open(file, ids)
         .with_context(|| format!("the database {} cannot be opened", file.display()))?;
     Ok((Arc::new(store), Arc::new(SystemClock)))

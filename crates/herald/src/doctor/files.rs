@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Finding;
-use crate::{config::Config, keys};
+use crate::{config::Config, keys, migrate_to};
 
 /// Permissions that anybody but the owner has.
 const OTHERS: u32 = 0o077;
@@ -23,6 +23,9 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![data_folder(folder)];
     if let Some(database) = config.database.file().filter(|database| database.exists()) {
         findings.push(private("database file", database));
+        if let Some(refusal) = migrate_to::refusal(database) {
+            findings.push(Finding::bad(format!("database file: {refusal}"), "see there"));
+        }
     }
     findings.extend(key_files(config));
     findings

@@ -5,6 +5,7 @@
 //! read, and compared by counts and checksums: whatever has changed either of them is found. Only
 //! then may Herald work on the database.
 
+mod moved;
 mod progress;
 
 use std::{
@@ -28,6 +29,7 @@ use crate::{
     maintenance::existing,
     terminal::{complain, say},
 };
+pub(crate) use moved::refusal;
 use progress::{Progress, grouped};
 
 /// What to do about a copy that has not ended.
@@ -45,6 +47,8 @@ pub(crate) fn migrate_to(config: &Config, url: &str) -> anyhow::Result<()> {
     let began = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let sums = runtime.block_on(move_all(file, url, &shown))?;
+    moved::leave(file, &shown)
+        .context("everything was copied, and the file cannot be marked as moved")?;
     let rows = sums.iter().map(|sum| sum.rows).sum();
     say(&format!(
         "{} was copied to {shown}: {} rows in {} tables, read back and compared, in {} s\n",
@@ -200,8 +204,8 @@ What to do next:
        {secret} (without it no signing secret can be read)
        {operator}
   3. `herald doctor`, then `herald serve`.
-  4. Do not start Herald on {} again: it would send what is pending a second time.
-     Keep the file until you are content with the new database.",
+  4. Keep {} until you are content with the new database. Herald does not start on it
+     any more: it would send what is pending a second time.",
         file.display()
     )
 }

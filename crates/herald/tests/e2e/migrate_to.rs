@@ -85,6 +85,8 @@ async fn everything_is_the_same_in_both_stores_and_the_work_goes_on() {
         assert_eq!(one, other, "line {index}");
     }
     assert_eq!(of_file.0.len(), of_database.0.len());
+    let again = run(filled.world.herald(&["serve"])).await;
+    assert!(refused(&again).contains("was moved to postgres://"), "{}", again.err);
     goes_on(filled, &database).await;
 }
 
