@@ -116,11 +116,7 @@ async fn answer_until_told(
     let ended = async {
         let ended = timeout(grace, async { tokio::join!(server, engine.wind_down()) }).await;
         // Only now: whoever is answered until then must not find that the node has left.
-        if timeout(LEAVING, engine.leave()).await.is_err() {
-            tracing::warn!(
-                "the database does not answer: others take over when the lease has ended"
-            );
-        }
+        leave(&engine).await;
         ended
     };
     tokio::select! {
